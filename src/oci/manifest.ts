@@ -1,6 +1,7 @@
 import { OciPloneError } from '../errors.ts';
 import type { Annotations, Descriptor } from './descriptor.ts';
 import { parseDigest } from './digest.ts';
+import { type Json, canonicalJson } from './json.ts';
 import { MEDIA_TYPES, isManifestType } from './media-types.ts';
 
 /** An image manifest (image specification, manifest.md). */
@@ -126,4 +127,33 @@ function textOf(value: Fields, key: string, where: string, otherwise?: string): 
 
 function malformed(where: string, why: string): OciPloneError {
   return new OciPloneError('INPUT_MALFORMED', `${where}: ${why}`);
+}
+
+/** The bytes of an image manifest of our own making; `mediaType` is always written, since some registries want it. */
+export function manifestDocument(manifest: Omit<Manifest, 'schemaVersion' | 'mediaType'>): Uint8Array {
+  const { config, layers, annotations } = manifest;
+  return canonicalJson({
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.manifest,
+    config: descriptorJson(config),
+    layers: layers.map(descriptorJson),
+    annotations,
+  });
+}
+
+/** The bytes of an image index; also what a layout's index.json is. */
+export function indexDocument(manifests: readonly Descriptor[]): Uint8Array {
+  return canonicalJson({ schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: manifests.map(descriptorJson) });
+}
+
+function descriptorJson(descriptor: Descriptor): Json {
+  const { mediaType, digest, size, annotations, artifactType, platform } = descriptor;
+  return {
+    mediaType,
+    digest,
+    size,
+    annotations,
+    artifactType,
+    platform: platform && { ...platform },
+  };
 }

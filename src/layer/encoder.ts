@@ -1,0 +1,112 @@
+import type { Duplex } from 'node:stream';
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+import { gzipSync } from 'fflate';
+import { OciPloneError } from '../errors.ts';
+import { MEDIA_TYPES } from '../oci/media-types.ts';
+
+/**
+ * Turns a tar into a blob, a block at a time. Blocks are encoded independently of each other (gzip members, zstd frames;
+ * RFC 1952 section 2.2, RFC 8878 section 3), so that they can be shared among processors without changing a byte.
+ */
+export interface Encoder {
+  /** Names everything about it that shapes bytes; part of the recipe's id. */
+  readonly id: string;
+  readonly mediaType: string;
+  /** Bytes of the tar in a block; the last one may be shorter. */
+  readonly blockBytes: number;
+  encode(block: Uint8Array): Promise<Uint8Array>;
+}
+
+export const ENCODERS = ['fflate', 'zlib'] as const;
+export type EncoderName = (typeof ENCODERS)[number];
+export const COMPRESSIONS = ['gzip', 'zstd'] as const;
+export type Compression = (typeof COMPRESSIONS)[number];
+
+const MEBIBYTE = 1024 * 1024;
+
+/** As small as umoci's output on a real closure; higher levels cost more than they save. */
+const GZIP_LEVEL = 4;
+
+/** fflate's own choice for 1 MiB, spelled out since it shapes the bytes. */
+const FFLATE_MEMORY = 8;
+
+const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip);
+
+/** The same bytes on every processor and Node version: plain arithmetic, pinned to one version in package.json. */
+const portableGzip: Encoder = {
+  id: `gzip-fflate0.8-${GZIP_LEVEL}-1MiB`,
+  mediaType: MEDIA_TYPES.layerGzip,
+  blockBytes: MEBIBYTE,
+  // The synchronous function, since fflate's stream gives other bytes; mtime 0, since its default is now.
+  encode: (block) => Promise.resolve(gzipSync(block, { level: GZIP_LEVEL, mem: FFLATE_MEMORY, mtime: 0 })),
+};
+
+/** Twice as fast, on zlib's own threads; its bytes vary with the zlib that Node was built with, and the processor. */
+const nativeGzip: Encoder = {
+  id: `gzip-zlib-${GZIP_LEVEL}-1MiB`,
+  mediaType: MEDIA_TYPES.layerGzip,
+  blockBytes: MEBIBYTE,
+  encode: (block) => gzip(block, { level: GZIP_LEVEL }),
+};
+
+/** A tar as it is. */
+export const PLAIN: Encoder = {
+  id: 'plain',
+  mediaType: MEDIA_TYPES.layer,
+  blockBytes: MEBIBYTE,
+  encode: (block) => Promise.resolve(block),
+};
+
+/** Chooses an encoder. Throws USAGE where this Node has no zstd (before 22.15). */
+export function chooseEncoder(compression: Compression, name: EncoderName): Encoder {
+  if (compression === 'gzip') return name === 'fflate' ? portableGzip : nativeGzip;
+  return zstd();
+}
+
+const ZSTD_LEVEL = 3;
+
+/** Node's zstd functions, which @types/node of Node 20 does not know. */
+interface ZstdFunctions {
+  readonly zstdCompress?: (
+    block: Uint8Array,
+    options: { readonly params: Readonly<Record<number, number>> },
+    done: (error: Error | null, result: Uint8Array) => void,
+  ) => void;
+  readonly createZstdDecompress?: (options: { readonly chunkSize: number }) => Duplex;
+}
+
+const none: ZstdFunctions = {};
+const zstdFunctions: ZstdFunctions = Object.assign(none, zlib);
+
+/** ZSTD_c_compressionLevel of zstd.h. */
+const ZSTD_COMPRESSION_LEVEL = 100;
+
+function zstd(): Encoder {
+  const { zstdCompress } = zstdFunctions;
+  if (zstdCompress === undefined) throw zstdMissing('--compression=zstd');
+  return {
+    id: `zstd-${ZSTD_LEVEL}-4MiB`,
+    mediaType: MEDIA_TYPES.layerZstd,
+    blockBytes: 4 * MEBIBYTE,
+    encode: (block) =>
+      new Promise((resolve, reject) =>
+        zstdCompress(block, { params: { [ZSTD_COMPRESSION_LEVEL]: ZSTD_LEVEL } }, (error, result) =>
+          error ? reject(error) : resolve(result),
+        ),
+      ),
+  };
+}
+
+/** A stream that decodes zstd. Throws USAGE where this Node has none. */
+export function zstdDecoder(chunkSize: number, what: string): Duplex {
+  const { createZstdDecompress } = zstdFunctions;
+  if (createZstdDecompress === undefined) throw zstdMissing(what);
+  return createZstdDecompress({ chunkSize });
+}
+
+function zstdMissing(what: string): OciPloneError {
+  return new OciPloneError('USAGE', `${what}: Node ${process.versions.node} has no zstd`, {
+    hint: 'Use Node 22.15 or later, or gzip.',
+  });
+}

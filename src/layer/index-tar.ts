@@ -1,0 +1,182 @@
+import { readSync } from 'node:fs';
+import { type Header, extract } from 'tar-stream';
+import { OciPloneError } from '../errors.ts';
+import { EntryIndex, ROOT, type Spool } from './entry-index.ts';
+import { entryName, refused } from './entry-name.ts';
+import type { FolderNode } from './tree.ts';
+
+const BLOCK = 512;
+
+export interface IndexTarOptions {
+  /** What the archive is called in messages. */
+  readonly where: string;
+  readonly maxEntries: number;
+  /**
+   * Refuse what would mean different things to those who unpack the archive as it is: two entries of a name, absolute
+   * names, links that climb out of the root.
+   */
+  readonly strict: boolean;
+}
+
+/**
+ * Reads a tar once and returns its tree; contents stay in the spool, which holds what was read so far. Of two entries of
+ * a name the last one wins; missing parents are made; a hard link becomes a file with the content its target has then.
+ * Owner, times and extended attributes are policy and not looked at. Throws INPUT_REFUSED and INPUT_MALFORMED.
+ */
+export async function indexTar(
+  tar: AsyncIterable<Uint8Array>,
+  spool: Spool,
+  { where, maxEntries, strict }: IndexTarOptions,
+): Promise<FolderNode> {
+  const index = new EntryIndex();
+  const parser = extract();
+  let entries = 0;
+  /** Where the last entry's content ends, padding included. */
+  let end = 0;
+  parser.on('entry', (header, content, next) => {
+    try {
+      if (++entries > maxEntries) throw tooMany(where, maxEntries);
+      if (content.offset !== end && isZeroBlock(spool, end))
+        throw new OciPloneError('INPUT_MALFORMED', `${where}: entries after the archive's end`);
+      const start = content.offset + BLOCK;
+      if (strict) assertUnambiguous(index, header, where);
+      putEntry(index, header, start, where);
+      end = start + Math.ceil((hasContent(header) ? header.size : 0) / BLOCK) * BLOCK;
+    } catch (error) {
+      next(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    content.on('end', () => next());
+    content.resume();
+  });
+  const closed = new Promise<void>((resolve, reject) => {
+    parser.on('error', reject);
+    parser.on('close', () => resolve());
+  });
+  closed.catch(() => undefined);
+
+  let total = 0;
+  for await (const piece of tar) {
+    total += piece.length;
+    if (parser.destroying) break;
+    if (!parser.write(piece))
+      await Promise.race([closed, new Promise((resolve) => parser.once('drain', () => resolve(null)))]);
+  }
+  parser.end(null);
+  await closed;
+  assertZeros(spool, end, total, where);
+  return index.tree(spool);
+}
+
+function hasContent(header: Header): boolean {
+  return header.type !== 'directory';
+}
+
+function putEntry(index: EntryIndex, header: Header, start: number, where: string): void {
+  const parts = entryName(header.name, where);
+  const name = parts.at(-1);
+  if (name === undefined) {
+    if (header.type === 'directory') return;
+    throw refused(where, header.name, 'a name without a last part');
+  }
+  const parent = parentOf(index, parts.slice(0, -1), header.name, where);
+  const mode = header.mode & 0o7777;
+  if (Object.keys(header.pax ?? {}).some((key) => key.startsWith('GNU.sparse.')))
+    throw refused(where, header.name, 'a sparse file');
+  switch (header.type) {
+    case 'file':
+    case 'contiguous-file':
+      index.putFile(parent, name, storeMode(parts, mode, 'file'), start, header.size);
+      return;
+    case 'directory':
+      index.putFolder(parent, name, storeMode(parts, mode, 'folder'));
+      return;
+    case 'symlink':
+      index.putSymlink(parent, name, linkTarget(header, where));
+      return;
+    case 'link':
+      index.putCopy(parent, name, hardLinkTarget(index, header, where));
+      return;
+    default:
+      throw refused(where, header.name, `a ${header.type ?? 'kind of entry'} that no image of ours needs`);
+  }
+}
+
+function assertUnambiguous(index: EntryIndex, header: Header, where: string): void {
+  if (header.name.startsWith('/')) throw refused(where, header.name, 'an absolute name');
+  const parts = entryName(header.name, where);
+  let entry: number | null = ROOT;
+  for (const part of parts) entry = entry === null ? null : index.find(entry, part);
+  if (parts.length > 0 && entry !== null && !index.isImplied(entry))
+    throw refused(where, header.name, 'a second entry of this name');
+  if (header.type === 'symlink' && climbsOut(parts, header.linkname))
+    throw refused(where, header.name, `a link out of the image, to ${header.linkname}`);
+}
+
+function climbsOut(name: readonly string[], target: string): boolean {
+  let depth = target.startsWith('/') ? 0 : name.length - 1;
+  for (const part of target.split('/')) {
+    if (part === '..') depth -= 1;
+    else if (part !== '' && part !== '.') depth += 1;
+    if (depth < 0) return true;
+  }
+  return false;
+}
+
+/** Below /nix/store only "executable or not" counts, as in a NAR: a copied store must give the same layer. */
+function storeMode(parts: readonly string[], mode: number, kind: 'file' | 'folder'): number {
+  if (parts[0] !== 'nix' || parts[1] !== 'store' || parts.length < 3) return mode;
+  return kind === 'folder' || (mode & 0o100) !== 0 ? 0o555 : 0o444;
+}
+
+function parentOf(index: EntryIndex, parts: readonly string[], name: string, where: string): number {
+  let parent = ROOT;
+  for (const [depth, part] of parts.entries()) {
+    const found = index.find(parent, part);
+    if (found !== null && index.kind(found) !== 'folder')
+      throw refused(where, name, `it is below ${parts.slice(0, depth + 1).join('/')}, which is not a folder`);
+    parent = found ?? index.putImpliedFolder(parent, part, storeMode(parts.slice(0, depth + 1), 0o755, 'folder'));
+  }
+  return parent;
+}
+
+function linkTarget(header: Header, where: string): string {
+  if (header.linkname === '') throw refused(where, header.name, 'a symbolic link to nothing');
+  if (header.linkname.includes('\ufffd')) throw refused(where, header.name, 'a link target that is not UTF-8');
+  return header.linkname;
+}
+
+function hardLinkTarget(index: EntryIndex, header: Header, where: string): number {
+  let target = ROOT;
+  for (const part of entryName(header.linkname, where)) {
+    const found = index.find(target, part);
+    if (found === null) throw refused(where, header.name, `a hard link to ${header.linkname}, which is not there yet`);
+    target = found;
+  }
+  if (index.kind(target) === 'folder') throw refused(where, header.name, 'a hard link to a folder');
+  return target;
+}
+
+function isZeroBlock(spool: Spool, at: number): boolean {
+  const block = Buffer.alloc(BLOCK);
+  return readSync(spool.fd, block, 0, BLOCK, at) === BLOCK && block.every((byte) => byte === 0);
+}
+
+/** After the last entry an archive has zeros, at least one block of them, and nothing else (POSIX pax, "ustar"). */
+function assertZeros(spool: Spool, from: number, to: number, where: string): void {
+  if (to - from < BLOCK) throw new OciPloneError('INPUT_MALFORMED', `${where}: the archive is cut off`);
+  const chunk = Buffer.alloc(64 * 1024);
+  for (let at = from; at < to;) {
+    const got = readSync(spool.fd, chunk, 0, Math.min(chunk.length, to - at), at);
+    if (got === 0) throw new OciPloneError('INPUT_MALFORMED', `${where}: changed while it was read`);
+    if (chunk.subarray(0, got).some((byte) => byte !== 0))
+      throw new OciPloneError('INPUT_MALFORMED', `${where}: something follows the archive's end`);
+    at += got;
+  }
+}
+
+function tooMany(where: string, limit: number): OciPloneError {
+  return new OciPloneError('INPUT_REFUSED', `${where}: the archive has more than ${limit} entries`, {
+    hint: 'If it is meant to be that large, raise --max-entries.',
+  });
+}

@@ -1,0 +1,219 @@
+import { type BigIntStats, closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { type Duplex, PassThrough, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import zlib from 'node:zlib';
+import { OciPloneError, localError, systemCode, throwIfAborted } from '../errors.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { OnProgress } from '../progress.ts';
+import { type ArchiveFormat, FORMAT_BYTES, archiveFormat } from './archive-format.ts';
+import { sameFile } from './disk-tree.ts';
+import { zstdDecoder } from './encoder.ts';
+import type { Spool } from './entry-index.ts';
+import { bulkHash } from './hash.ts';
+import { indexTar } from './index-tar.ts';
+import { openSpool } from './spool.ts';
+import { CHUNK_BYTES, type FolderNode } from './tree.ts';
+
+/** How much an archive may ask for before it is refused. */
+export interface ArchiveLimits {
+  readonly entries: number;
+  /** Bytes of the uncompressed archive. */
+  readonly bytes: number;
+  /** Uncompressed bytes for each compressed one, over the whole archive. */
+  readonly ratio: number;
+}
+
+export const DEFAULT_LIMITS: ArchiveLimits = { entries: 2_000_000, bytes: 64 * 1024 ** 3, ratio: 250 };
+
+/** A small archive may be nothing but zeros; the ratio is looked at from here on. */
+const RATIO_FROM_BYTES = 64 * 1024 ** 2;
+
+export interface ArchiveOptions {
+  readonly limits: ArchiveLimits;
+  /** See `IndexTarOptions`. */
+  readonly strict?: boolean;
+  /** Where a compressed or piped archive is spooled, uncompressed. */
+  readonly spoolFolder: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+export interface Archive {
+  readonly format: ArchiveFormat;
+  readonly tree: FolderNode;
+  /** Of the uncompressed archive, where `strict` asked for it: a diff_id. */
+  readonly plainDigest: Digest | null;
+  /** INPUT_MALFORMED if the file is not what it was when it was indexed. */
+  assertUnchanged(): void;
+  close(): void;
+}
+
+/**
+ * Indexes an archive (a path, or a stream such as stdin) and keeps its bytes where they can be read in any order: a plain
+ * tar in its own file, anything else in a spool. Throws INPUT_ABSENT, INPUT_MALFORMED, INPUT_REFUSED, USAGE (zstd on a
+ * Node without it) and LOCAL_IO.
+ */
+export async function readArchive(input: string | Readable, options: ArchiveOptions): Promise<Archive> {
+  return typeof input === 'string' ? readFile(input, options) : readStream(input, 'standard input', options);
+}
+
+async function readFile(path: string, options: ArchiveOptions): Promise<Archive> {
+  const { fd, stats } = openInput(path);
+  try {
+    const head = new Uint8Array(FORMAT_BYTES);
+    const format = formatOf(head.subarray(0, readSync(fd, head, 0, head.length, 0)), path);
+    const assertUnchanged = (): void => {
+      if (!sameFile(stats, fstatSync(fd, { bigint: true })))
+        throw new OciPloneError('INPUT_MALFORMED', `${path}: changed while it was read`, {
+          hint: 'Pack again once nothing writes to it any more.',
+        });
+    };
+    const bytes = createReadStream(path, { fd, autoClose: false, start: 0, highWaterMark: CHUNK_BYTES });
+    const total = Number(stats.size);
+    const own: Spool | null = format === 'tar' ? { fd, name: path } : null;
+    const { tree, plainDigest, close } = await index(bytes, { format, where: path, total, own }, options);
+    assertUnchanged();
+    const closeBoth = (): void => {
+      close();
+      closeSync(fd);
+    };
+    return { format, tree, plainDigest, assertUnchanged, close: closeBoth };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+async function readStream(stream: Readable, where: string, options: ArchiveOptions): Promise<Archive> {
+  const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  const head: Uint8Array[] = [];
+  for (let length = 0; length < FORMAT_BYTES;) {
+    const { value, done } = await pieces.next();
+    if (done === true) break;
+    head.push(value);
+    length += value.length;
+  }
+  const format = formatOf(Buffer.concat(head), where);
+  const whole = Readable.from(rejoined(head, pieces), { objectMode: false });
+  const { tree, plainDigest, close } = await index(whole, { format, where, total: null, own: null }, options);
+  return { format, tree, plainDigest, assertUnchanged: () => undefined, close };
+}
+
+async function* rejoined(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* head;
+  yield* { [Symbol.asyncIterator]: () => rest };
+}
+
+interface Source {
+  readonly format: ArchiveFormat;
+  readonly where: string;
+  /** Bytes of the input, where they are known. */
+  readonly total: number | null;
+  /** The input itself where it is a plain tar in a file, which needs no spool. */
+  readonly own: Spool | null;
+}
+
+async function index(
+  input: Readable,
+  { format, where, total, own }: Source,
+  { limits, strict = false, spoolFolder, signal, onProgress }: ArchiveOptions,
+): Promise<Pick<Archive, 'tree' | 'plainDigest' | 'close'>> {
+  const plainHash = strict ? bulkHash() : null;
+  const spool = own === null ? openSpool(spoolFolder) : null;
+  const bytes = own ?? spool;
+  if (bytes === null) throw new Error('an archive without a place for its bytes');
+  const close = (): void => spool?.close();
+  let compressed = 0;
+  let written = 0;
+
+  async function* counted(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of source) {
+      throwIfAborted(signal);
+      compressed += piece.length;
+      onProgress?.({ kind: 'read', bytes: compressed, total });
+      yield piece;
+    }
+  }
+  async function* spooled(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of source) {
+      written += piece.length;
+      if (written > limits.bytes) throw overLimit(where, `more than ${limits.bytes} bytes`, '--max-bytes');
+      if (written > RATIO_FROM_BYTES && written > compressed * limits.ratio)
+        throw overLimit(where, `more than ${limits.ratio} bytes for each compressed one`, '--max-ratio');
+      spool?.append(piece);
+      plainHash?.update(piece);
+      yield piece;
+    }
+  }
+
+  try {
+    let tree: FolderNode | null = null;
+    await pipeline(input, counted, decoderOf(format, where), spooled, async (plain: AsyncIterable<Uint8Array>) => {
+      tree = await indexTar(plain, bytes, { where, maxEntries: limits.entries, strict });
+    });
+    if (tree === null) throw new Error('the archive was not indexed');
+    return { tree, plainDigest: plainHash?.digest() ?? null, close };
+  } catch (error) {
+    close();
+    throw signal?.aborted === true ? abortError(signal) : unreadable(where, error);
+  }
+}
+
+function abortError(signal: AbortSignal): unknown {
+  try {
+    throwIfAborted(signal);
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+function decoderOf(format: ArchiveFormat, where: string): Duplex {
+  switch (format) {
+    case 'tar':
+      return new PassThrough();
+    case 'gzip':
+      return zlib.createGunzip({ chunkSize: CHUNK_BYTES });
+    case 'zstd':
+      return zstdDecoder(CHUNK_BYTES, where);
+  }
+}
+
+function openInput(path: string): { readonly fd: number; readonly stats: BigIntStats } {
+  try {
+    const fd = openSync(path, 'r');
+    const stats = fstatSync(fd, { bigint: true });
+    if (stats.isFile()) return { fd, stats };
+    closeSync(fd);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') throw new OciPloneError('INPUT_ABSENT', `${path}: no such file`);
+    if (systemCode(error) === 'EACCES') throw new OciPloneError('INPUT_ABSENT', `${path}: not readable by this user`);
+    throw localError(`cannot open ${path}`, error);
+  }
+  throw new OciPloneError('INPUT_MALFORMED', `${path}: neither a file nor a store path`, {
+    hint: 'Give a Nix expression, a store path, or a tarball that holds /nix.',
+  });
+}
+
+function formatOf(head: Uint8Array, where: string): ArchiveFormat {
+  const format = archiveFormat(head);
+  if (format !== null) return format;
+  const what = head.length === 0 ? 'is empty' : 'is neither gzip, zstd nor tar';
+  throw new OciPloneError('INPUT_MALFORMED', `${where}: ${what}`, {
+    hint: 'Give a Nix expression (*.nix), a store path, or a tarball that holds /nix.',
+  });
+}
+
+/** What zlib, zstd and tar-stream say of a broken archive is about the input; what the system says is about this machine. */
+function unreadable(where: string, error: unknown): OciPloneError {
+  if (error instanceof OciPloneError) return error;
+  if (/^E[A-Z]+$/.test(systemCode(error))) return localError(`cannot read ${where}`, error);
+  const reason = error instanceof Error ? error.message : String(error);
+  return new OciPloneError('INPUT_MALFORMED', `${where}: a broken archive: ${reason}`, { cause: error });
+}
+
+function overLimit(where: string, what: string, flag: string): OciPloneError {
+  return new OciPloneError('INPUT_REFUSED', `${where}: the archive has ${what}`, {
+    hint: `If it is meant to be that large, raise ${flag}.`,
+  });
+}

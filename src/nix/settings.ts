@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { OciPloneError } from '../errors.ts';
+
+/** One line of Nix's configuration. */
+export interface Setting {
+  readonly name: string;
+  readonly value: string;
+  /** Where it was said: the machine's files, the user's files, or for this very run (NIX_CONFIG, --nix-option). */
+  readonly from: 'machine' | 'user' | 'run';
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Everything that configures Nix, in the order in which Nix would apply it: /etc/nix/nix.conf, the user's nix.conf,
+ * NIX_CONFIG, --nix-option. Throws USAGE for an option that is none.
+ */
+export async function readSettings(
+  env: Env,
+  options: readonly (readonly [name: string, value: string])[],
+): Promise<readonly Setting[]> {
+  const settings: Setting[] = [];
+  const machine = join(env['NIX_CONF_DIR'] || '/etc/nix', 'nix.conf');
+  settings.push(...(await readFileSettings(machine, 'machine', 0)));
+  for (const file of userFiles(env)) settings.push(...(await readFileSettings(file, 'user', 0)));
+  settings.push(...(await parse(env['NIX_CONFIG'] ?? '', 'run', '/', 0)));
+  for (const [name, value] of options) settings.push(checkedOption(name, value));
+  return settings;
+}
+
+/** Nix applies the least important of the user's files first. */
+function userFiles(env: Env): readonly string[] {
+  const named = env['NIX_USER_CONF_FILES'];
+  if (named !== undefined) return named.split(':').filter((file) => isAbsolute(file)).reverse();
+  const folders = [env['XDG_CONFIG_HOME'] || join(env['HOME'] || '/', '.config')];
+  folders.push(...(env['XDG_CONFIG_DIRS'] || '/etc/xdg').split(':'));
+  return folders.filter((folder) => isAbsolute(folder)).map((folder) => join(folder, 'nix', 'nix.conf')).reverse();
+}
+
+function checkedOption(name: string, value: string): Setting {
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
+    throw new OciPloneError('USAGE', `"--nix-option" expected the name of a setting of Nix, got ${name}`);
+  }
+  if (/[\n\r#]/.test(value)) {
+    throw new OciPloneError('USAGE', `"--nix-option ${name}" expected one line without "#", which nix.conf cannot hold`);
+  }
+  return { name, value: value.trim(), from: 'run' };
+}
+
+async function readFileSettings(file: string, from: Setting['from'], depth: number): Promise<readonly Setting[]> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch {
+    // Absent, or not for this user to read: Nix skips it, too.
+    return [];
+  }
+  return parse(text, from, dirname(file), depth);
+}
+
+/** nix.conf(5): `name = value`, `include FILE`, `!include FILE`, comments from # to the end of the line. */
+async function parse(text: string, from: Setting['from'], folder: string, depth: number): Promise<readonly Setting[]> {
+  const settings: Setting[] = [];
+  for (const line of text.split('\n')) {
+    const words = line.replace(/#.*/, '').trim().split(/\s+/);
+    const [first, second, ...rest] = words;
+    if (first === undefined || second === undefined) continue;
+    if (first === 'include' || first === '!include') {
+      if (depth < 10) settings.push(...(await readFileSettings(resolve(folder, second), from, depth + 1)));
+    } else if (second === '=') {
+      settings.push({ name: first, value: rest.join(' '), from });
+    }
+  }
+  return settings;
+}
+
+/** The name of a setting whatever `extra-` says about adding to it. */
+export function baseName(name: string): string {
+  return name.startsWith('extra-') ? name.slice('extra-'.length) : name;
+}
+
+/** Whether this very user asked for a setting; what the machine's nix.conf says was said about another sandbox. */
+export function isChosen(settings: readonly Setting[], name: string): boolean {
+  return settings.some((setting) => setting.name === name && setting.from !== 'machine');
+}
+
+/** All words of a setting and its `extra-` companion, whoever said them. */
+export function wordsOf(settings: readonly Setting[], name: string): readonly string[] {
+  return settings
+    .filter((setting) => baseName(setting.name) === name)
+    .flatMap((setting) => setting.value.split(/\s+/))
+    .filter((word) => word !== '');
+}
+
+export function render(settings: readonly { readonly name: string; readonly value: string }[]): string {
+  return settings.map(({ name, value }) => `${name} = ${value}\n`).join('');
+}

@@ -1,0 +1,114 @@
+import { lstat, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { localError, OciPloneError, systemCode } from '../errors.ts';
+import { isWithin, realpathOfWhatExists } from './paths.ts';
+
+/** Something of this machine that the sandbox may read. */
+export interface Shown {
+  /** The real path, which is also its name inside. */
+  readonly path: string;
+  /** The name it was asked by, where that differs: both work inside. */
+  readonly alias: string | null;
+}
+
+/** A place of credentials below something that is shown: covered inside. */
+export interface Mask {
+  readonly path: string;
+  readonly isFolder: boolean;
+}
+
+/** Places where showing the whole would open what the sandbox is there to close. */
+const NEVER_WHOLE = ['/etc', '/run', '/var', '/var/run', '/nix/var'];
+const NEVER_ANY = ['/proc', '/sys', '/dev', '/boot'];
+
+/** Decides what may be shown: made once a session, since it depends on homes and places of credentials alone. */
+export class Judge {
+  readonly #homes: readonly string[];
+  readonly #places: readonly string[];
+
+  private constructor(homes: readonly string[], places: readonly string[]) {
+    this.#homes = homes;
+    this.#places = places;
+  }
+
+  /** Takes homes and places as written, and keeps their real paths, too. */
+  static async of(homes: readonly string[], places: readonly string[]): Promise<Judge> {
+    const withReal = async (paths: readonly string[]) => [
+      ...new Set([...paths, ...(await Promise.all(paths.map(realpathOfWhatExists)))]),
+    ];
+    return new Judge(await withReal(homes), await withReal(places));
+  }
+
+  /**
+   * What is shown for a path. Symlinks do not help: the real path is judged. Throws INPUT_ABSENT, and INPUT_REFUSED for a
+   * home, a folder above one, and a place of credentials.
+   */
+  async show(path: string): Promise<Shown> {
+    let real: string;
+    try {
+      real = await realpath(path);
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT' && systemCode(error) !== 'ENOTDIR') throw localError(`opening ${path}`, error);
+      throw new OciPloneError('INPUT_ABSENT', `${path} does not exist`, { cause: error });
+    }
+    const reason = this.refusal(real);
+    if (reason !== null) {
+      throw new OciPloneError('INPUT_REFUSED', `${path} is not shown to Nix: ${reason}`, {
+        hint: 'Move what Nix needs into a folder of its own that holds nothing else.',
+      });
+    }
+    return { path: real, alias: real === path ? null : path };
+  }
+
+  /** Why a real path is never shown, or null where it may be. */
+  refusal(real: string): string | null {
+    if (real === '/') return 'it is the whole machine';
+    if (this.#homes.some((home) => isWithin(home, real))) return 'it is, or holds, a home folder';
+    if (NEVER_WHOLE.includes(real) || NEVER_ANY.some((top) => isWithin(real, top))) return 'it belongs to the system';
+    if (this.#places.some((place) => isWithin(real, place))) return 'it is a place of credentials';
+    return null;
+  }
+
+  /** The places of credentials that lie below what is shown. */
+  async masks(shown: readonly Shown[]): Promise<readonly Mask[]> {
+    const masks: Mask[] = [];
+    for (const place of this.#places) {
+      if (!shown.some(({ path }) => isWithin(place, path))) continue;
+      // A link shows where it points to, and that place has been resolved on its own.
+      const found = await lstat(place).catch(() => null);
+      if (found !== null && !found.isSymbolicLink()) masks.push({ path: place, isFolder: found.isDirectory() });
+    }
+    return masks.filter(({ path }) => !masks.some((other) => other.path !== path && isWithin(path, other.path)));
+  }
+
+  /**
+   * The folder to name with --show for a path that Nix did not find, or null where there is none: the path is absent
+   * outside as well, or it would not be shown.
+   */
+  async folderToShow(path: string): Promise<string | null> {
+    try {
+      const real = await realpath(path);
+      const folder = (await lstat(real)).isDirectory() ? real : dirname(real);
+      return this.refusal(real) === null && this.refusal(folder) === null ? folder : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** Leaves out what lies below something else that is shown, and names that would be inside of one. */
+export function withoutNested(shown: readonly Shown[]): readonly Shown[] {
+  const covered = (path: string, self: Shown) =>
+    shown.some((other) => other !== self && other.path !== path && isWithin(path, other.path));
+  const unique = new Map<string, Shown>();
+  for (const one of shown) {
+    const alias = one.alias !== null && !shown.some((other) => isWithin(one.alias ?? '', other.path)) ? one.alias : null;
+    if (!covered(one.path, one) || alias !== null) unique.set(`${one.path}\n${alias ?? ''}`, { path: one.path, alias });
+  }
+  return [...unique.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The folder of a file, for expressions: Nix resolves links of the file first, and relative paths against the result. */
+export function folderOf(file: string): string {
+  return dirname(join(file));
+}

@@ -1,0 +1,55 @@
+import { chmod, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { localError } from '../errors.ts';
+
+/**
+ * The one temporary folder of a session, on disk and readable by nobody else. Its parts are seen by Nix under the same
+ * names as outside, so that a path in a message, or in a root of the garbage collector, means the same on both sides.
+ */
+export interface Workspace {
+  readonly folder: string;
+  /** HOME of Nix. */
+  readonly home: string;
+  /** TMPDIR of Nix: builds happen here. */
+  readonly temporary: string;
+  /** Links that keep what was built from being collected while the session lasts. */
+  readonly roots: string;
+  /** What stands at /etc in the sandbox. */
+  readonly etc: string;
+}
+
+/** Makes the folder below TMPDIR, or /tmp. Throws LOCAL_IO. */
+export async function openWorkspace(env: Readonly<Record<string, string | undefined>>): Promise<Workspace> {
+  const parent = env['TMPDIR'] || '/tmp';
+  try {
+    const folder = await mkdtemp(join(await realpath(parent), 'oci-plone-nix-'));
+    const workspace = {
+      folder,
+      home: join(folder, 'home'),
+      temporary: join(folder, 'tmp'),
+      roots: join(folder, 'roots'),
+      etc: join(folder, 'etc'),
+    };
+    for (const part of [workspace.home, workspace.temporary, workspace.roots, workspace.etc]) await mkdir(part);
+    return workspace;
+  } catch (error) {
+    throw localError(`making a temporary folder in ${parent}`, error);
+  }
+}
+
+/** Removes the folder, also where a stopped build left folders without write permission. */
+export async function closeWorkspace(workspace: Workspace): Promise<void> {
+  const remove = () => rm(workspace.folder, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    await remove();
+  } catch {
+    await makeWritable(workspace.folder);
+    await remove();
+  }
+}
+
+async function makeWritable(folder: string): Promise<void> {
+  await chmod(folder, 0o700).catch(() => {});
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
+}

@@ -1,0 +1,25 @@
+/** When to try again. Pure: no clock, no dice, no sleep. */
+
+const MAX_ATTEMPTS = 4;
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 8_000;
+/** A registry that asks for more patience than this is not waited for longer; the next failure is reported. */
+const LONGEST_ASKED_WAIT = 30_000;
+
+/** Statuses that may pass: a time-out, too many requests, and trouble on the registry's side. */
+export function isPassingStatus(status: number): boolean {
+  return status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505);
+}
+
+/**
+ * How many milliseconds to wait before the next attempt, or null to give up.
+ *
+ * @param failed - how many attempts failed so far, at least 1
+ * @param asked - milliseconds that the registry asked for by Retry-After, or null
+ * @param random - from 0 to 1: the whole wait is jitter, so that many clients do not return at once
+ */
+export function retryWait(failed: number, asked: number | null, random: number): number | null {
+  if (failed >= MAX_ATTEMPTS) return null;
+  const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (failed - 1)) * random;
+  return asked === null ? wait : Math.max(wait, Math.min(asked, LONGEST_ASKED_WAIT));
+}

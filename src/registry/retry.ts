@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OciPloneError, throwIfAborted } from '../errors.ts';
+import type { OnProgress } from '../progress.ts';
+import { isPassing } from './network-error.ts';
+import { HttpFailure } from './registry-error.ts';
+import { isPassingStatus, retryWait } from './retry-timing.ts';
+
+export interface RetryOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  /** Waits for so many milliseconds; only a test has another one. */
+  readonly pause?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<void>;
+}
+
+/** A wait that is worth a line. */
+const LONG_WAIT = 5_000;
+
+/** Runs something that may be done twice, such as a PUT by digest, again after failures that may pass. */
+export async function withRetries<T>(action: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const pause = options.pause ?? wait;
+  for (let failed = 1; ; failed += 1) {
+    try {
+      return await action();
+    } catch (error) {
+      const milliseconds = waitAfter(error, failed);
+      if (milliseconds === null || !(error instanceof OciPloneError)) throw error;
+      if (milliseconds >= LONG_WAIT)
+        options.onProgress?.({
+          kind: 'note',
+          text: `${error.message}; trying again in ${Math.round(milliseconds / 1000)} s`,
+        });
+      await pause(milliseconds, options.signal);
+    }
+  }
+}
+
+function waitAfter(error: unknown, failed: number): number | null {
+  if (!(error instanceof OciPloneError)) return null;
+  if (error.cause instanceof HttpFailure && isPassingStatus(error.cause.status))
+    return retryWait(failed, error.cause.retryAfter, Math.random());
+  return isPassing(error) ? retryWait(failed, null, Math.random()) : null;
+}
+
+async function wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    throwIfAborted(signal);
+    throw error;
+  }
+}
