@@ -48,7 +48,7 @@ export class OciPloneError extends Error {
   readonly hint: string;
 
   constructor(code: ErrorCode, message: string, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
-    super(redact(message), options.cause === undefined ? undefined : { cause: options.cause });
+    super(redact(message), options.cause === undefined ? undefined : { cause: redactedCause(options.cause) });
     this.code = code;
     this.hint = redact(options.hint ?? '');
   }
@@ -60,15 +60,44 @@ export class OciPloneError extends Error {
 
 const SAFE_QUERY_KEYS: ReadonlySet<string> = new Set(['scope', 'service', 'mount', 'from', 'digest', 'n', 'last']);
 
-/** Takes passwords, tokens and unknown query values out of a text that may hold URLs or HTTP headers. */
+const SECRET_FIELDS = 'auth|password|secret|token|access_token|refresh_token|identitytoken|registrytoken';
+const JSON_SECRETS = new RegExp(`("(?:${SECRET_FIELDS})"\\s*:\\s*)"(?:[^"\\\\]|\\\\.)*"`, 'gi');
+
+/** Takes passwords, tokens and unknown query values out of a text that may hold URLs, HTTP headers or JSON. */
 export function redact(text: string): string {
   return text
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, '$1***@')
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi, '$1***@')
     .replace(/([?&])([^=&\s]+)=([^&\s"']+)/g, (whole, mark: string, key: string) =>
       SAFE_QUERY_KEYS.has(key) ? whole : `${mark}${key}=***`,
     )
-    .replace(/\b(authorization\s*[:=]\s*)?\b(basic|bearer)\s+[a-z0-9._~+/=-]{8,}/gi, '$1$2 ***')
+    .replace(/\b(authorization["']?\s*[:=]\s*["']?[a-z]+)\s+[^\s"',]+/gi, '$1 ***')
+    .replace(/\b(basic|bearer)\s+([a-z0-9._~+/=-]{8,})/gi, (whole, scheme: string, token: string) =>
+      isWord(token) ? whole : `${scheme} ***`,
+    )
+    .replace(JSON_SECRETS, '$1"***"')
+    .replace(/\b(access_token|refresh_token|password)=[^&\s"']+/gi, '$1=***')
     .replace(/\b(access-tokens\s*=).*/gi, '$1 ***');
+}
+
+/** "Basic authentication" is no header; base64 without a capital, a digit or a mark is not to be expected. */
+function isWord(token: string): boolean {
+  return /^[a-z]{8,20}[.]?$/.test(token);
+}
+
+/** A cause without a secret stays the object it is; of another one name, code, message and stack are kept, redacted. */
+function redactedCause(cause: unknown): unknown {
+  if (typeof cause === 'string') return redact(cause);
+  if (!(cause instanceof Error) || cause instanceof OciPloneError) return cause;
+  const inner = redactedCause(cause.cause);
+  const texts = [cause.message, cause.stack, ...Object.values(cause)].filter((text) => typeof text === 'string');
+  if (inner === cause.cause && texts.every((text) => redact(text) === text)) return cause;
+  const copy = new Error(redact(cause.message), inner === undefined ? undefined : { cause: inner });
+  const code = systemCode(cause);
+  return Object.assign(copy, {
+    name: cause.name,
+    stack: redact(cause.stack ?? ''),
+    ...(code === '' ? {} : { code }),
+  });
 }
 
 /** The system's error code (`ENOENT`, `EACCES` …) of anything that was thrown, or an empty string. */

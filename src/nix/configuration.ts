@@ -7,6 +7,9 @@ import type { Holding } from './holding.ts';
 /** Settings that are secrets, or name files that hold them. `impure-env` carries tokens into fixed-output builds. */
 const SECRETS: ReadonlySet<string> = new Set(['access-tokens', 'netrc-file', 'secret-key-files', 'impure-env']);
 
+/** Those of them whose value is the name of a file. */
+const FILES: readonly string[] = ['netrc-file', 'secret-key-files'];
+
 /** Settings of the machine's nix.conf that speak of a Nix without bubblewrap around it. */
 const OF_THE_MACHINE: ReadonlySet<string> = new Set([
   'sandbox',
@@ -20,6 +23,7 @@ const SUBSTITUTERS: ReadonlySet<string> = new Set(['substituters', 'trusted-subs
 
 /** A file with secrets that realisation may read, and the name it has there. */
 export interface SecretFile {
+  readonly setting: string;
   readonly source: string;
   readonly target: string;
 }
@@ -46,23 +50,23 @@ export function configure(settings: readonly Setting[], circumstances: Circumsta
   const { step, daemon, bubblewrap } = circumstances;
   const shown = settings
     .filter(({ name, from }) => daemon || !bubblewrap || from !== 'machine' || !OF_THE_MACHINE.has(name))
-    .map((setting) => ({ ...setting, value: withoutCredentials(setting, step) }));
-  const secret = ({ name }: Setting) => SECRETS.has(baseName(name));
+    .map((setting) => withoutCredentials(setting, step));
   const ofFiles = shown.filter(({ from }) => from !== 'run');
   const ofRun = shown.filter(({ from }) => from === 'run');
-  const granted = step === 'realisation' ? settings.filter(secret) : [];
   return {
-    file: render([...own(daemon), ...ofFiles.filter((setting) => !secret(setting))]),
+    file: render([...own(daemon), ...ofFiles.filter((setting) => !isSecret(setting))]),
     variable: render([
-      ...granted.map((setting) => renamed(setting, circumstances.secretFiles)),
-      ...ofRun.filter((setting) => !secret(setting)),
+      ...granted(settings, circumstances),
+      ...ofRun.filter((setting) => !isSecret(setting)),
       ...forced(settings, circumstances),
     ]),
   };
 }
 
+type Line = Pick<Setting, 'name' | 'value'>;
+
 /** A log that is not compressed can be named in an error and read with any pager. The user's files may differ. */
-function own(daemon: boolean): readonly { readonly name: string; readonly value: string }[] {
+function own(daemon: boolean): readonly Line[] {
   return daemon ? [] : [{ name: 'compress-build-log', value: 'false' }];
 }
 
@@ -70,8 +74,8 @@ function own(daemon: boolean): readonly { readonly name: string; readonly value:
 function forced(
   settings: readonly Setting[],
   { step, daemon, bubblewrap, offline, holding }: Circumstances,
-): readonly { readonly name: string; readonly value: string }[] {
-  const lines: { readonly name: string; readonly value: string }[] = [];
+): readonly Line[] {
+  const lines: Line[] = [];
   if (offline) {
     const local = wordsOf(settings, 'substituters').filter((word) => folderOfSubstituter(word) !== null);
     lines.push({ name: 'substituters', value: local.join(' ') });
@@ -81,37 +85,46 @@ function forced(
   if (daemon) return lines;
   lines.push({ name: 'build-users-group', value: bubblewrap && holding === 'users' ? 'nixbld' : '' });
   if (!bubblewrap) return lines;
-  if (step === 'evaluation') lines.push({ name: 'sandbox', value: holding === 'chroot' ? 'true' : 'false' });
+  if (step === 'evaluation') lines.push({ name: 'sandbox', value: 'false' });
   else if (!isChosen(settings, 'sandbox')) lines.push({ name: 'sandbox', value: String(holding !== 'view') });
   if (!isChosen(settings, 'sandbox-fallback')) lines.push({ name: 'sandbox-fallback', value: 'false' });
   return lines;
 }
 
 /** Evaluation also loses the caches whose URL has a password. */
-function withoutCredentials({ name, value }: Setting, step: Circumstances['step']): string {
-  if (step === 'realisation' || !SUBSTITUTERS.has(baseName(name))) return value;
-  return value
-    .split(/\s+/)
-    .filter((word) => !/^[a-z0-9+-]+:\/\/[^/]*@/i.test(word))
-    .join(' ');
+function withoutCredentials(setting: Setting, step: Circumstances['step']): Setting {
+  if (step === 'realisation' || !SUBSTITUTERS.has(baseName(setting.name))) return setting;
+  const words = setting.value.split(/\s+/).filter((word) => !/^[a-z0-9+-]+:\/\/[^/]*@/i.test(word));
+  return { ...setting, value: words.join(' ') };
 }
 
-function renamed(setting: Setting, files: readonly SecretFile[]): Setting {
-  const value = setting.value
-    .split(/\s+/)
-    .map((word) => files.find(({ source }) => source === word)?.target ?? word)
-    .join(' ');
-  return { ...setting, value };
+/** Whether realisation is told something that builders should not read. */
+export function hasSecrets(settings: readonly Setting[]): boolean {
+  return settings.some(isSecret);
+}
+
+function isSecret({ name }: Pick<Setting, 'name'>): boolean {
+  return SECRETS.has(baseName(name));
+}
+
+/** What only realisation is told. Files are named by the place they have there. */
+function granted(settings: readonly Setting[], { step, secretFiles }: Circumstances): readonly Line[] {
+  if (step === 'evaluation') return [];
+  const targets = (name: string) => secretFiles.filter(({ setting }) => setting === name).map(({ target }) => target);
+  return [
+    ...settings.filter(({ name }) => isSecret({ name }) && !FILES.includes(baseName(name))),
+    ...FILES.map((name) => ({ name, value: targets(name).join(' ') })).filter(({ value }) => value !== ''),
+  ];
 }
 
 /** The files with secrets that the settings name, netrc's default place included. */
 export function secretFilesOf(settings: readonly Setting[], machineFolder: string): readonly SecretFile[] {
-  const keys = wordsOf(settings, 'secret-key-files').filter((path) => isAbsolute(path));
   const netrc = wordsOf(settings, 'netrc-file').at(-1) ?? join(machineFolder, 'netrc');
+  const keys = wordsOf(settings, 'secret-key-files');
   return [
-    ...(isAbsolute(netrc) ? [{ source: netrc, target: '/etc/nix/netrc' }] : []),
-    ...keys.map((source, index) => ({ source, target: `/etc/nix/secret-key-${index + 1}` })),
-  ];
+    { setting: 'netrc-file', source: netrc, target: '/etc/nix/netrc' },
+    ...keys.map((source, at) => ({ setting: 'secret-key-files', source, target: `/etc/nix/secret-key-${at + 1}` })),
+  ].filter(({ source }) => isAbsolute(source));
 }
 
 /** The folder behind a `file://` binary cache or a store in a folder, or null for anything else. */

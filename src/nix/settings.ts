@@ -32,10 +32,17 @@ export async function readSettings(
 /** Nix applies the least important of the user's files first. */
 function userFiles(env: Env): readonly string[] {
   const named = env['NIX_USER_CONF_FILES'];
-  if (named !== undefined) return named.split(':').filter((file) => isAbsolute(file)).reverse();
+  if (named !== undefined)
+    return named
+      .split(':')
+      .filter((file) => isAbsolute(file))
+      .reverse();
   const folders = [env['XDG_CONFIG_HOME'] || join(env['HOME'] || '/', '.config')];
   folders.push(...(env['XDG_CONFIG_DIRS'] || '/etc/xdg').split(':'));
-  return folders.filter((folder) => isAbsolute(folder)).map((folder) => join(folder, 'nix', 'nix.conf')).reverse();
+  return folders
+    .filter((folder) => isAbsolute(folder))
+    .map((folder) => join(folder, 'nix', 'nix.conf'))
+    .reverse();
 }
 
 function checkedOption(name: string, value: string): Setting {
@@ -43,7 +50,10 @@ function checkedOption(name: string, value: string): Setting {
     throw new OciPloneError('USAGE', `"--nix-option" expected the name of a setting of Nix, got ${name}`);
   }
   if (/[\n\r#]/.test(value)) {
-    throw new OciPloneError('USAGE', `"--nix-option ${name}" expected one line without "#", which nix.conf cannot hold`);
+    throw new OciPloneError(
+      'USAGE',
+      `"--nix-option ${name}" expected one line without "#", which nix.conf cannot hold`,
+    );
   }
   return { name, value: value.trim(), from: 'run' };
 }
@@ -93,6 +103,6 @@ export function wordsOf(settings: readonly Setting[], name: string): readonly st
     .filter((word) => word !== '');
 }
 
-export function render(settings: readonly { readonly name: string; readonly value: string }[]): string {
+export function render(settings: readonly Pick<Setting, 'name' | 'value'>[]): string {
   return settings.map(({ name, value }) => `${name} = ${value}\n`).join('');
 }

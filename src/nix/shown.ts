@@ -1,5 +1,5 @@
 import { lstat, realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { localError, OciPloneError, systemCode } from '../errors.ts';
 import { isWithin, realpathOfWhatExists } from './paths.ts';
 
@@ -18,7 +18,7 @@ export interface Mask {
 }
 
 /** Places where showing the whole would open what the sandbox is there to close. */
-const NEVER_WHOLE = ['/etc', '/run', '/var', '/var/run', '/nix/var'];
+const NEVER_WHOLE: ReadonlySet<string> = new Set(['/etc', '/run', '/var', '/nix/var']);
 const NEVER_ANY = ['/proc', '/sys', '/dev', '/boot'];
 
 /** Decides what may be shown: made once a session, since it depends on homes and places of credentials alone. */
@@ -33,9 +33,6 @@ export class Judge {
 
   /** Takes homes and places as written, and keeps their real paths, too. */
   static async of(homes: readonly string[], places: readonly string[]): Promise<Judge> {
-    const withReal = async (paths: readonly string[]) => [
-      ...new Set([...paths, ...(await Promise.all(paths.map(realpathOfWhatExists)))]),
-    ];
     return new Judge(await withReal(homes), await withReal(places));
   }
 
@@ -64,7 +61,7 @@ export class Judge {
   refusal(real: string): string | null {
     if (real === '/') return 'it is the whole machine';
     if (this.#homes.some((home) => isWithin(home, real))) return 'it is, or holds, a home folder';
-    if (NEVER_WHOLE.includes(real) || NEVER_ANY.some((top) => isWithin(real, top))) return 'it belongs to the system';
+    if (NEVER_WHOLE.has(real) || NEVER_ANY.some((top) => isWithin(real, top))) return 'it belongs to the system';
     if (this.#places.some((place) => isWithin(real, place))) return 'it is a place of credentials';
     return null;
   }
@@ -102,13 +99,13 @@ export function withoutNested(shown: readonly Shown[]): readonly Shown[] {
     shown.some((other) => other !== self && other.path !== path && isWithin(path, other.path));
   const unique = new Map<string, Shown>();
   for (const one of shown) {
-    const alias = one.alias !== null && !shown.some((other) => isWithin(one.alias ?? '', other.path)) ? one.alias : null;
+    const alias =
+      one.alias !== null && !shown.some((other) => isWithin(one.alias ?? '', other.path)) ? one.alias : null;
     if (!covered(one.path, one) || alias !== null) unique.set(`${one.path}\n${alias ?? ''}`, { path: one.path, alias });
   }
   return [...unique.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** The folder of a file, for expressions: Nix resolves links of the file first, and relative paths against the result. */
-export function folderOf(file: string): string {
-  return dirname(join(file));
+async function withReal(paths: readonly string[]): Promise<readonly string[]> {
+  return [...new Set([...paths, ...(await Promise.all(paths.map(realpathOfWhatExists)))])];
 }

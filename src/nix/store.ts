@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdir, realpath, stat } from 'node:fs/promises';
+import { access, mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { localError, OciPloneError } from '../errors.ts';
 import { isWithin } from './paths.ts';
@@ -104,16 +104,15 @@ export function isStorePath(text: string): boolean {
 }
 
 /**
- * The group that owns the store on disk: Nix gives the store's folder to the group of its builders, and a store that is
- * shared with a daemon must keep its own.
+ * The group that Nix is to give the store's folder to: the one that has it, since a store that is shared with a daemon must
+ * keep its own, else the machine's `nixbld`. null where there is none.
  */
 export async function storeGroup(store: Store): Promise<number | null> {
-  try {
-    const { gid } = await stat(onDisk(store, STORE_FOLDER));
-    return gid === 0 ? null : gid;
-  } catch {
-    return null;
-  }
+  const folder = await stat(onDisk(store, STORE_FOLDER)).catch(() => null);
+  if (folder !== null && folder.gid !== 0) return folder.gid;
+  const groups = await readFile('/etc/group', 'utf8').catch(() => '');
+  const gid = /^nixbld:[^:]*:(\d+):/m.exec(groups)?.[1];
+  return gid === undefined ? null : Number(gid);
 }
 
 /** The folder that must be visible for the daemon to be reached, where /nix does not hold it. */
@@ -129,10 +128,9 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function isWritable(folder: string): Promise<boolean> {
-  const writable = (path: string) =>
-    access(path, constants.W_OK).then(
-      () => true,
-      () => false,
-    );
-  return (await exists(join(folder, 'store'))) ? writable(join(folder, 'store')) : writable(folder);
+  const tested = (await exists(join(folder, 'store'))) ? join(folder, 'store') : folder;
+  return access(tested, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 }

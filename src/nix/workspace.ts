@@ -44,7 +44,9 @@ export async function closeWorkspace(workspace: Workspace): Promise<void> {
     await remove();
   } catch {
     await makeWritable(workspace.folder);
-    await remove();
+    await remove().catch((error: unknown) => {
+      throw localError(`removing ${workspace.folder}`, error);
+    });
   }
 }
 

@@ -2,7 +2,7 @@ import { OciPloneError } from '../errors.ts';
 import type { Annotations, Descriptor } from './descriptor.ts';
 import { parseDigest } from './digest.ts';
 import { type Json, canonicalJson } from './json.ts';
-import { MEDIA_TYPES, isManifestType } from './media-types.ts';
+import { MEDIA_TYPES, isIndexType, isManifestType } from './media-types.ts';
 
 /** An image manifest (image specification, manifest.md). */
 export interface Manifest {
@@ -26,8 +26,7 @@ export const MAX_DOCUMENT_BYTES: number = 4 * 1024 * 1024;
 
 /** Reads a manifest that came from outside. Throws INPUT_MALFORMED; `where` names the document in the sentence. */
 export function parseManifest(document: Uint8Array, where: string): Manifest {
-  const value = parseObject(document, where);
-  refuseBothKinds(value, where);
+  const value = parseVersion2(document, where);
   const mediaType = textOf(value, 'mediaType', where, MEDIA_TYPES.manifest);
   if (!isManifestType(mediaType)) throw malformed(where, `"mediaType" expected an image manifest, got ${mediaType}`);
   if (!Array.isArray(value['layers'])) throw malformed(where, '"layers" expected a list');
@@ -42,12 +41,13 @@ export function parseManifest(document: Uint8Array, where: string): Manifest {
 
 /** Reads an index that came from outside, as `parseManifest` reads a manifest. */
 export function parseIndex(document: Uint8Array, where: string): Index {
-  const value = parseObject(document, where);
-  refuseBothKinds(value, where);
+  const value = parseVersion2(document, where);
+  const mediaType = textOf(value, 'mediaType', where, MEDIA_TYPES.index);
+  if (!isIndexType(mediaType)) throw malformed(where, `"mediaType" expected an image index, got ${mediaType}`);
   if (!Array.isArray(value['manifests'])) throw malformed(where, '"manifests" expected a list');
   return {
     schemaVersion: 2,
-    mediaType: textOf(value, 'mediaType', where, MEDIA_TYPES.index),
+    mediaType,
     manifests: value['manifests'].map((item, number) => descriptorOf(item, `${where}, manifest ${number}`)),
     ...annotationsOf(value, where),
   };
@@ -61,11 +61,19 @@ export function parseObject(document: Uint8Array, where: string): Fields {
     throw malformed(where, `expected at most ${MAX_DOCUMENT_BYTES} bytes, got ${document.length}`);
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(document));
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(document));
   } catch (error) {
     throw malformed(where, error instanceof Error ? error.message : String(error));
   }
   if (!isFields(value)) throw malformed(where, 'expected a JSON object');
+  return value;
+}
+
+function parseVersion2(document: Uint8Array, where: string): Fields {
+  const value = parseObject(document, where);
+  if (value['schemaVersion'] !== 2)
+    throw malformed(where, `"schemaVersion" expected 2, got ${JSON.stringify(value['schemaVersion'])}`);
+  refuseBothKinds(value, where);
   return value;
 }
 

@@ -22,15 +22,15 @@ const NIX_SYSTEMS: ReadonlyMap<string, Platform> = new Map([
   ['s390x-linux', { os: 'linux', architecture: 's390x' }],
 ]);
 
-/** `e_machine` and byte order of an ELF header. */
+/** `e_machine`, class and byte order of an ELF header. */
 const ELF_MACHINES: ReadonlyMap<string, Platform> = new Map([
-  ['62 little', { os: 'linux', architecture: 'amd64' }],
-  ['3 little', { os: 'linux', architecture: '386' }],
-  ['183 little', { os: 'linux', architecture: 'arm64', variant: 'v8' }],
-  ['40 little', { os: 'linux', architecture: 'arm', variant: 'v7' }],
-  ['243 little', { os: 'linux', architecture: 'riscv64' }],
-  ['21 little', { os: 'linux', architecture: 'ppc64le' }],
-  ['22 big', { os: 'linux', architecture: 's390x' }],
+  ['62 64 little', { os: 'linux', architecture: 'amd64' }],
+  ['3 32 little', { os: 'linux', architecture: '386' }],
+  ['183 64 little', { os: 'linux', architecture: 'arm64', variant: 'v8' }],
+  ['40 32 little', { os: 'linux', architecture: 'arm', variant: 'v7' }],
+  ['243 64 little', { os: 'linux', architecture: 'riscv64' }],
+  ['21 64 little', { os: 'linux', architecture: 'ppc64le' }],
+  ['22 64 big', { os: 'linux', architecture: 's390x' }],
 ]);
 
 /** The platform of a derivation's `system`, or null where it has none in Go's names. */
@@ -38,13 +38,16 @@ export function platformOfNixSystem(system: string): Platform | null {
   return NIX_SYSTEMS.get(system) ?? null;
 }
 
+const ELF_CLASSES = ['none', '32', '64'];
+const ELF_ORDERS = ['none', 'little', 'big'];
+
 /** The platform that a program's first 20 bytes name, or null for a script or a machine without a name here. */
 export function platformOfElf(head: Uint8Array): Platform | null {
   if (head.length < 20 || head[0] !== 0x7f || head[1] !== 0x45 || head[2] !== 0x4c || head[3] !== 0x46) return null;
-  const little = head[5] === 1;
+  const [, , , , bits, order] = head;
   const [first, second] = [head[18] ?? 0, head[19] ?? 0];
-  const machine = little ? first + second * 256 : first * 256 + second;
-  return ELF_MACHINES.get(`${machine} ${little ? 'little' : 'big'}`) ?? null;
+  const machine = order === 1 ? first + second * 256 : first * 256 + second;
+  return ELF_MACHINES.get(`${machine} ${ELF_CLASSES[bits ?? 0]} ${ELF_ORDERS[order ?? 0]}`) ?? null;
 }
 
 /** Reads `os/architecture[/variant]`, as `--platform` takes it. */

@@ -16,6 +16,7 @@ const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 const MAX_REPOSITORY_LENGTH = 255;
+const MAX_PORT = 65_535;
 
 /** Reads a reference. Throws USAGE with the rule that was broken. */
 export function parseReference(text: string): Reference {
@@ -29,7 +30,7 @@ export function parseReference(text: string): Reference {
   const hasDomain = isDomain(first);
   const registry = hasDomain ? canonicalRegistry(first) : 'docker.io';
   const rest = hasDomain ? named.slice(slash + 1) : named;
-  if (hasDomain && !DOMAIN.test(first)) throw bad(text, `"${first}" is not a host name`);
+  if (hasDomain && !isHost(first)) throw bad(text, `"${first}" is not a host name`);
 
   const colon = rest.lastIndexOf(':');
   const tag = colon === -1 ? null : rest.slice(colon + 1);
@@ -54,6 +55,11 @@ export function formatReference({ registry, repository, tag, digest }: Reference
 /** The first component is a host only if it cannot be part of a path: it is `localhost`, or has a dot, a colon or a capital. */
 function isDomain(component: string): boolean {
   return component === 'localhost' || /[.:A-Z]/.test(component);
+}
+
+function isHost(domain: string): boolean {
+  const port = /:([0-9]+)$/.exec(domain)?.[1];
+  return DOMAIN.test(domain) && (port === undefined || (Number(port) > 0 && Number(port) <= MAX_PORT));
 }
 
 function canonicalRegistry(host: string): string {

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# npm run demo: a web application from its Nix expression to a container that answers; nothing of it stays.
+# Root, or sudo without a password, serves apt and the start of the container.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PATH=$PATH:/usr/sbin:/sbin
+scripts/setup.sh demo
+
+lab=$(mktemp -d)
+registry='' sudo=''
+[ "$(id -u)" = 0 ] || sudo='sudo -n'
+clean_up() {
+  $sudo runc --root "$lab/state" delete --force oci-plone-demo 2> /dev/null || true
+  [ -z "$registry" ] || kill "$registry" || true
+  chmod -R u+w "$lab/nix" 2> /dev/null || true # Nix makes its store read-only
+  rm -rf "$lab" 2> /dev/null || $sudo rm -rf "$lab"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say() { printf '\n# %s\n' "$*"; }
+exec 3>&1
+show() {
+  local word line='$'
+  for word; do
+    [[ $word =~ [^A-Za-z0-9_./:=-] ]] && line+=" '$word'" || line+=" $word"
+  done
+  echo "${line//"$lab"/\$LAB}" >&3
+  "$@"
+}
+wait_for() { for _ in {1..100}; do if "$@" > /dev/null 2>&1; then return; fi; sleep 0.1; done; "$@"; }
+oci-plone() { node dist/src/cli/main.js "$@"; }
+# The stand-in for nixpkgs needs no binary cache, and a machine without network would ask one in vain.
+export NIX_CONFIG='substituters ='
+
+host=127.0.0.1:$(node -e 's = net.createServer().listen(0, "127.0.0.1", () => s.close(console.log(s.address().port)))')
+echo "{version: 0.1, http: {addr: '$host'}, storage: {filesystem: {rootdirectory: '$lab/registry'}}}" > "$lab/registry.yml"
+docker-registry serve "$lab/registry.yml" > "$lab/registry.log" 2>&1 &
+registry=$!
+wait_for curl -fsS "http://$host/v2/"
+
+say "From the Nix expression to an image, and on to a registry (docker-registry, at $host)"
+show oci-plone pack fixtures/demo/webapp-env.nix -I nixpkgs=fixtures/nixpkgs --store "$lab/nix" --cmd '["-m","webapp"]' \
+  -o "$lab/webapp.oci" -t demo --push "$host/webapp:demo"
+
+say "What is in the image"
+show oci-plone inspect "$lab/webapp.oci"
+
+say "Pulled from the registry, and started as the image says: uid 1000, here on a read-only root"
+show skopeo copy --quiet --src-tls-verify=false "docker://$host/webapp:demo" "oci:$lab/pulled:demo"
+if ! $sudo true 2> /dev/null; then
+  echo "Not started: runc needs root here, and there is no sudo without a password."
+  exit
+fi
+show $sudo umoci unpack --image "$lab/pulled:demo" "$lab/bundle"
+$sudo sed -i 's/"terminal": true/"terminal": false/; s/"path": "rootfs"/&, "readonly": true/' "$lab/bundle/config.json"
+show $sudo runc --root "$lab/state" run --detach --bundle "$lab/bundle" --pid-file "$lab/pid" oci-plone-demo \
+  > "$lab/container.log" 2>&1 < /dev/null || { cat "$lab/container.log" >&2; exit 1; }
+within="$sudo nsenter --net --target $($sudo cat "$lab/pid")" # the container's own network: its port 8080 is always free
+wait_for $within curl -fsS http://127.0.0.1:8080/ok
+
+say "The page on its port 8080"
+$within curl -fsS http://127.0.0.1:8080/ |
+  sed -e '/<style>/,/<\/style>/d; /<title>/d; s/<th>\([^<]*\)<td>/\1: /; s/<[^>]*>//g; /^$/d'

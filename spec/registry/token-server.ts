@@ -1,0 +1,116 @@
+import { execFile } from 'node:child_process';
+import { createPrivateKey, randomUUID, sign } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { type IncomingMessage, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface TokenServer {
+  readonly realm: string;
+  /** What docker-registry's `auth` setting is to trust this server. */
+  readonly auth: object;
+  /** Method, query, body and whether there was an Authorization header, of each request. */
+  readonly requests: readonly TokenAsked[];
+  stop(): Promise<void>;
+}
+
+export interface TokenAsked {
+  readonly method: string;
+  readonly query: URLSearchParams;
+  readonly form: URLSearchParams;
+  readonly authorization: string | null;
+}
+
+export interface TokenServerOptions {
+  /** Which actions somebody gets; null refuses with 401. */
+  readonly grant: (asked: TokenAsked) => readonly string[] | null;
+  /** Seconds; a registry refuses an expired token. */
+  readonly lifetime?: (asked: number) => number;
+  readonly knowsPost?: boolean;
+}
+
+const SERVICE = 'registry of the specs';
+
+/** A token server as distribution's docs/spec/auth/token.md describes it: it signs JWTs that a real registry checks. */
+export async function startTokenServer(options: TokenServerOptions): Promise<TokenServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'oci-plone-token-'));
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const subject = ['-subj', '/CN=oci-plone spec', '-days', '2', '-keyout', key, '-out', certificate];
+  await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', ...subject]);
+  const privateKey = createPrivateKey(await readFile(key));
+  const chain = (await readFile(certificate, 'utf8')).replace(/-----[^-]+-----|\s/g, '');
+  const requests: TokenAsked[] = [];
+
+  const jwt = (scope: string, actions: readonly string[], lifetime: number): string => {
+    const now = Math.floor(Date.now() / 1000);
+    const [type, name] = scope.split(':');
+    const claims = {
+      iss: 'spec',
+      sub: 'plone',
+      aud: SERVICE,
+      // The registry allows a minute of skew.
+      nbf: now - 600,
+      iat: now - 600,
+      exp: now + lifetime,
+      jti: randomUUID(),
+      access: [{ type, name, actions }],
+    };
+    const signed = [{ typ: 'JWT', alg: 'ES256', x5c: [chain] }, claims]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.');
+    const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    return `${signed}.${signature.toString('base64url')}`;
+  };
+
+  const server = createServer((request, response) => {
+    void read(request).then((body) => {
+      const asked = askedOf(request, body);
+      requests.push(asked);
+      const fields = asked.method === 'POST' ? asked.form : asked.query;
+      const actions = options.grant(asked);
+      if (asked.method === 'POST' && options.knowsPost === false) response.writeHead(404).end('404 page not found');
+      else if (actions === null)
+        response
+          .writeHead(401, { 'content-type': 'application/json' })
+          .end('{"details":"incorrect username or password"}');
+      else {
+        const lifetime = options.lifetime?.(requests.length) ?? 300;
+        const token = jwt(fields.get('scope') ?? '', actions, lifetime);
+        response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end(JSON.stringify(asked.method === 'POST' ? { access_token: token } : { token, expires_in: 300 }));
+      }
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const realm = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token?kept=%2Fas%20is`;
+  return {
+    realm,
+    auth: { token: { realm, service: SERVICE, issuer: 'spec', rootcertbundle: certificate } },
+    requests,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function askedOf(request: IncomingMessage, body: string): TokenAsked {
+  return {
+    method: request.method ?? '',
+    query: new URL(request.url ?? '', 'http://token').searchParams,
+    form: new URLSearchParams(body),
+    authorization: request.headers.authorization ?? null,
+  };
+}
+
+async function read(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,184 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+import { missing } from './fixtures.ts';
+
+const run = promisify(execFile);
+
+export interface ContainerOptions {
+  /** An OCI image layout on disk. */
+  readonly layout: string;
+  readonly tag?: string;
+  /** Instead of the image's Cmd, after its Entrypoint. */
+  readonly args?: readonly string[];
+  /** Added to the image's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** True: nothing of the image can be written, not even /tmp. */
+  readonly readOnly?: boolean;
+  /** Folders that get an empty, writable file system of their own. */
+  readonly tmpfs?: readonly string[];
+}
+
+export interface Page {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface Container {
+  /** A page of the container's port 8080, asked for from within its network; waits until something listens there. */
+  readonly get: (path: string) => Promise<Page>;
+  /** The user and group its first process runs as, as the kernel says. */
+  readonly owner: () => Promise<{ readonly uid: number; readonly gid: number }>;
+  /** What it wrote to stdout and stderr so far. */
+  readonly output: () => string;
+  /** Waits for its end and gives the exit code of its first process. */
+  readonly exit: () => Promise<number>;
+  /** Sends SIGTERM, or another signal, kills what is still there after ten seconds, and cleans up. Gives the exit code. */
+  readonly stop: (signal?: 'SIGTERM' | 'SIGINT') => Promise<number>;
+}
+
+/** For node:test's `skip`: false where containers can be started, else the reason why not. */
+export function containersUnavailable(): string | false {
+  if (process.getuid?.() !== 0) return 'starting a container with runc needs root';
+  return missing('umoci', 'skopeo', 'runc', 'nsenter');
+}
+
+/**
+ * Starts an image as a real runtime does: unpacked by umoci, run by runc as the image's own user without any capability, in
+ * a network namespace of its own, where port 8080 is always free.
+ */
+export async function runContainer(options: ContainerOptions): Promise<Container> {
+  const folder = await mkdtemp(join(tmpdir(), 'oci-plone-container-'));
+  const id = basename(folder);
+  const bundle = join(folder, 'bundle');
+  try {
+    await run('umoci', ['unpack', '--image', `${options.layout}:${options.tag ?? 'latest'}`, bundle]);
+    await configure(join(bundle, 'config.json'), options, await entrypoint(options));
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+
+  const runc = ['--root', join(folder, 'state')];
+  const pidFile = join(folder, 'pid');
+  const child = spawn('runc', [...runc, 'run', '--bundle', bundle, '--pid-file', pidFile, id], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const endWithUs = (): void => void child.kill(); // runc passes it on
+  process.once('exit', endWithUs);
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const closed = once(child, 'close');
+
+  const pid = async (): Promise<string> => {
+    for (;;) {
+      const text = await readFile(pidFile, 'utf8').catch(() => '');
+      if (text !== '') return text;
+      if (!isRunning(child)) throw new Error(`the container does not start: ${output}`);
+      await sleep(10);
+    }
+  };
+  const exit = async (): Promise<number> => {
+    await closed;
+    return child.exitCode ?? -1;
+  };
+
+  return {
+    get: async (path) => {
+      const address = await pid();
+      for (let attempt = 1; ; attempt += 1) {
+        if (!isRunning(child)) throw new Error(`the container has ended: ${output}`);
+        const page = await fetchWithin(address, path);
+        if (page !== undefined) return page;
+        if (attempt === 300) throw new Error(`nothing listens on port 8080: ${output}`);
+        await sleep(100);
+      }
+    },
+    owner: async () => {
+      const status = await readFile(`/proc/${await pid()}/status`, 'utf8');
+      const effective = (name: string): number =>
+        Number(new RegExp(`^${name}:\\s+\\d+\\s+(\\d+)`, 'mu').exec(status)?.[1]);
+      return { uid: effective('Uid'), gid: effective('Gid') };
+    },
+    output: () => output,
+    exit,
+    stop: async (signal = 'SIGTERM') => {
+      if (isRunning(child)) await run('runc', [...runc, 'kill', id, signal]).catch(() => undefined);
+      const late = setTimeout(() => void run('runc', [...runc, 'kill', id, 'KILL']).catch(() => undefined), 10_000);
+      const code = await exit();
+      clearTimeout(late);
+      process.off('exit', endWithUs);
+      await run('runc', [...runc, 'delete', '--force', id]).catch(() => undefined);
+      await rm(folder, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+function isRunning(child: ChildProcess): boolean {
+  return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+}
+
+/** What this helper reads and writes of a runtime's configuration; the rest stays as umoci derived it from the image. */
+interface RuntimeConfig {
+  readonly process: { readonly args: readonly string[]; readonly env: readonly string[] };
+  readonly root: { readonly path: string };
+  readonly mounts: readonly unknown[];
+}
+
+async function configure(file: string, options: ContainerOptions, entry: readonly string[]): Promise<void> {
+  const config: RuntimeConfig = JSON.parse(await readFile(file, 'utf8'));
+  const tmpfs = (options.tmpfs ?? []).map((destination) => ({
+    destination,
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: ['nosuid', 'nodev', 'mode=1777'],
+  }));
+  const changed = {
+    ...config,
+    process: {
+      ...config.process,
+      terminal: false,
+      capabilities: {},
+      args: options.args === undefined ? config.process.args : [...entry, ...options.args],
+      env: [...config.process.env, ...Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`)],
+    },
+    root: { ...config.root, readonly: options.readOnly ?? true },
+    mounts: [...config.mounts, ...tmpfs],
+  };
+  await writeFile(file, JSON.stringify(changed));
+}
+
+/** The image's Entrypoint, which umoci's configuration no longer tells from its Cmd. */
+async function entrypoint({ layout, tag = 'latest' }: ContainerOptions): Promise<readonly string[]> {
+  const { stdout } = await run('skopeo', ['inspect', '--config', `oci:${layout}:${tag}`]);
+  const image: { readonly config?: { readonly Entrypoint?: readonly string[] } } = JSON.parse(stdout);
+  return image.config?.Entrypoint ?? [];
+}
+
+const FETCH = `
+  const response = await fetch(process.argv[1], { redirect: 'manual' });
+  const { status, headers } = response;
+  console.log(JSON.stringify({ status, headers: Object.fromEntries(headers), body: await response.text() }));
+`;
+
+/** A Node of ours in the network of the container; undefined while nothing listens there. */
+async function fetchWithin(pid: string, path: string): Promise<Page | undefined> {
+  const url = `http://127.0.0.1:8080${path}`;
+  const node = [process.execPath, '--input-type=module', '-e', FETCH, url];
+  try {
+    const { stdout } = await run('nsenter', ['-t', pid, '-n', ...node], { maxBuffer: 64 * 1024 * 1024 });
+    const page: Page = JSON.parse(stdout);
+    return page;
+  } catch (error) {
+    if (error instanceof Error && /ECONNREFUSED|ENETUNREACH/u.test(error.message)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,46 @@
+import { OciPloneError } from '../errors.ts';
+import { resolve } from '../layer/resolve.ts';
+import type { FileNode, FolderNode } from '../layer/tree.ts';
+import { type Platform, formatPlatform, platformOfElf, samePlatform } from '../oci/platform.ts';
+
+/** The program that the image starts, every link inside the image followed. Throws INPUT_MALFORMED where it is not there. */
+export function entrypointFile(tree: FolderNode, program: string, path: string): FileNode {
+  const candidates = program.includes('/') ? [program] : path.split(':').map((folder) => `${folder}/${program}`);
+  for (const candidate of candidates) {
+    const found = resolve(tree, candidate)?.node;
+    if (found?.kind === 'file' && (found.mode & 0o111) !== 0) return found;
+    if (found?.kind === 'file')
+      throw new OciPloneError('INPUT_MALFORMED', `the entrypoint ${candidate} is not executable`, { hint: HINT });
+  }
+  throw new OciPloneError('INPUT_MALFORMED', `the image has no ${candidates.join(' or ')} to start`, { hint: HINT });
+}
+
+const HINT = 'Name a program of the image with --entrypoint, or pack an environment that has bin/python.';
+
+export interface PlatformSources {
+  /** `--platform`. */
+  readonly asked: Platform | null;
+  readonly entrypoint: FileNode | null;
+  /** What the derivation's system says. */
+  readonly system: Platform | null;
+}
+
+/**
+ * The platform of an image: what was asked for, else the entrypoint's ELF header, else the derivation's system; null where
+ * nothing says it. Throws INPUT_MALFORMED where a header names another machine than the one asked for.
+ */
+export function imagePlatform({ asked, entrypoint, system }: PlatformSources): Platform | null {
+  const elf = entrypoint === null ? null : platformOfElf(firstBytes(entrypoint));
+  if (asked !== null && elf !== null && !samePlatform(asked, elf))
+    throw new OciPloneError(
+      'INPUT_MALFORMED',
+      `the entrypoint is a program for ${formatPlatform(elf)}, not for ${formatPlatform(asked)}`,
+      { hint: 'Leave --platform out, or build for that platform.' },
+    );
+  return asked ?? elf ?? system;
+}
+
+function firstBytes(node: FileNode): Uint8Array {
+  for (const piece of node.read()) return Uint8Array.from(piece.subarray(0, 64));
+  return new Uint8Array();
+}

@@ -1,0 +1,73 @@
+import { renameSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { localError } from '../errors.ts';
+import { BlobWriter } from '../layer/blob.ts';
+import { PLAIN, chooseEncoder } from '../layer/encoder.ts';
+import { writeTar } from '../layer/tar.ts';
+import { Stage } from '../layout/stage.ts';
+import type { Digest } from '../oci/digest.ts';
+import { withDefaults } from './defaults.ts';
+import { type PackOptions, packJob, usage } from './options.ts';
+import { withRootFs } from './rootfs.ts';
+
+/** Pack's own options, without those that only an image has a use for. */
+export interface TarballOptions extends Omit<PackOptions, 'output' | 'push' | 'tag' | 'compression' | 'layers'> {
+  /** `*.nix.tar` or `*.nix.tar.gz`. */
+  readonly output: string;
+}
+
+export interface TarballResult {
+  /** The file's own sha256. */
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  /** The sha256 of the tar before it was compressed: the diff_id of the layer that packing it gives. */
+  readonly diffId: Digest;
+  readonly tarball: string;
+  /** `/nix/store/…`, sorted. */
+  readonly storePaths: readonly string[];
+}
+
+/** Whether an output's name asks for the article's tarball. */
+export function isTarballName(output: string): boolean {
+  return /\.nix\.tar(\.gz)?$/.test(output);
+}
+
+/**
+ * Writes what the image would hold as one tarball, the link in the middle of the article's way: /nix, /app and the
+ * defaults. Its bytes depend on nothing but the content and the encoder.
+ *
+ * @throws OciPloneError
+ */
+export async function exportTarball(options: TarballOptions): Promise<TarballResult> {
+  if (!isTarballName(options.output)) throw usage('output', 'a *.nix.tar or *.nix.tar.gz', options.output);
+  const { output: _, ...rest } = options;
+  const job = packJob({ ...rest, output: `${basename(options.output)}.oci` });
+  const output = resolve(options.output);
+  const encoder = output.endsWith('.gz') ? chooseEncoder('gzip', job.encoder) : PLAIN;
+  const stage = Stage.open(output);
+  try {
+    return await withRootFs(job, stage.folder, async (root) => {
+      const { path, result } = await stage.writeTemporary(async (sink) => {
+        const blob = new BlobWriter(encoder, sink);
+        const write = (piece: Uint8Array): void => blob.write(piece);
+        const tree = withDefaults(root.tree, job.image);
+        await writeTar(tree, { write, ready: () => blob.ready(), hashed: new Set(), signal: job.signal });
+        return blob.finish();
+      });
+      root.archive?.assertUnchanged();
+      moveTo(output, path);
+      return { ...result, tarball: output, storePaths: root.storePaths };
+    });
+  } finally {
+    stage.close();
+  }
+}
+
+function moveTo(output: string, temporary: string): void {
+  try {
+    renameSync(temporary, output);
+  } catch (error) {
+    throw localError(`cannot write ${output}`, error);
+  }
+}

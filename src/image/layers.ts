@@ -1,0 +1,89 @@
+import { createReadStream } from 'node:fs';
+import { OciPloneError } from '../errors.ts';
+import { chooseEncoder } from '../layer/encoder.ts';
+import { bulkHash } from '../layer/hash.ts';
+import { type PackedLayer, packLayer } from '../layer/pack-layer.ts';
+import { planLayers } from '../layer/plan.ts';
+import { VERBATIM_RECIPE } from '../layer/recipe.ts';
+import { CHUNK_BYTES, type FolderNode, type Node, folder } from '../layer/tree.ts';
+import type { Stage } from '../layout/stage.ts';
+import { MEDIA_TYPES } from '../oci/media-types.ts';
+import { TMP_MODE, defaultFiles } from './defaults.ts';
+import type { PackJob } from './options.ts';
+import type { RootFs } from './rootfs.ts';
+
+/** Plans and packs the layers of a tree that has everything in it. */
+export async function packPlanned(tree: FolderNode, root: RootFs, job: PackJob, stage: Stage): Promise<PackedLayer[]> {
+  const encoder = chooseEncoder(job.compression, job.encoder);
+  const { signal } = job;
+  let bytes = 0;
+  const onBytes = (more: number): void =>
+    job.onProgress?.({ kind: 'pack', bytes: (bytes += more), total: totalOf(root) });
+  const layers: PackedLayer[] = [];
+  for (const plan of planLayers(tree, root.storePaths))
+    layers.push(
+      await stage.writeBlob((sink) => packLayer(plan, { encoder, known: root.known, sink, onBytes, signal })),
+    );
+  return layers;
+}
+
+function totalOf({ known }: RootFs): number | null {
+  if (known.size === 0) return null;
+  return [...known.values()].reduce((sum, { narSize }) => sum + narSize, 0);
+}
+
+/** Keeps a `.tar.gz` as the first layer, byte for byte, and puts what the defaults add into a second one. */
+export async function packVerbatim(root: RootFs, job: PackJob, stage: Stage): Promise<PackedLayer[]> {
+  const { archive, tree } = root;
+  const { input } = job;
+  if (archive?.format !== 'gzip' || archive.plainDigest === null || typeof input !== 'string')
+    throw new OciPloneError('USAGE', '"layers" verbatim expected a .tar.gz file as the input');
+  const tmp = tree.get('tmp');
+  if (tmp !== undefined && (tmp.kind !== 'folder' || tmp.mode !== TMP_MODE))
+    throw new OciPloneError('INPUT_REFUSED', `${input}: its /tmp is not a folder of mode 1777`, {
+      hint: 'Leave --layers=verbatim out: then the mode is put right.',
+    });
+
+  const blob = await stage.writeBlob(async (sink) => {
+    const hash = bulkHash();
+    let size = 0;
+    for await (const piece of createReadStream(input, { highWaterMark: CHUNK_BYTES })) {
+      const bytes: Uint8Array = piece;
+      hash.update(bytes);
+      size += bytes.length;
+      await sink(bytes);
+    }
+    return { digest: hash.digest(), size };
+  });
+  archive.assertUnchanged();
+  const first: PackedLayer = {
+    ...blob,
+    mediaType: MEDIA_TYPES.layerGzip,
+    diffId: archive.plainDigest,
+    recipe: VERBATIM_RECIPE,
+    storePaths: root.storePaths.map((path) => ({ path, narHash: null, narSize: null })),
+    comment: `${root.storePaths.length} store paths, as they came`,
+  };
+  const added = additions(tree, defaultFiles(job.image));
+  if (added === null) return [first];
+  const encoder = chooseEncoder(job.compression, job.encoder);
+  const plan = { storePaths: [], tree: added, comment: 'defaults' };
+  const second = await stage.writeBlob((sink) =>
+    packLayer(plan, { encoder, known: new Map(), sink, signal: job.signal }),
+  );
+  return [first, second];
+}
+
+/** What of the defaults a tree lacks; folders that both have keep the tree's mode. Null where it lacks nothing. */
+function additions(tree: FolderNode, defaults: FolderNode): FolderNode | null {
+  const missing: [string, Node][] = [];
+  for (const [name, node] of defaults.list()) {
+    const there = tree.get(name);
+    if (there === undefined) missing.push([name, node]);
+    else if (there.kind === 'folder' && node.kind === 'folder') {
+      const below = additions(there, node);
+      if (below !== null) missing.push([name, { ...below, mode: there.mode }]);
+    }
+  }
+  return missing.length === 0 ? null : folder(missing);
+}

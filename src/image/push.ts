@@ -1,0 +1,64 @@
+import { tmpdir } from 'node:os';
+import { withLayoutImage } from '../layout/open.ts';
+import { type Digest } from '../oci/digest.ts';
+import { type Reference, formatReference, parseReference } from '../oci/reference.ts';
+import { pushImage } from '../registry/push.ts';
+import type { CallOptions, PackJob, RegistryChoices } from './options.ts';
+
+export interface PushOptions extends RegistryChoices, CallOptions {
+  /** A layout's folder or an image archive; `FOLDER:TAG` selects one of several references. */
+  readonly layout: string;
+  /** One or more references in registries. */
+  readonly references: readonly string[];
+}
+
+export interface PushResult {
+  readonly digest: Digest;
+  /** Every reference that names the image now. */
+  readonly references: readonly string[];
+}
+
+/**
+ * Pushes an image of a layout to registries (distribution specification, "Push").
+ *
+ * @throws OciPloneError
+ */
+export async function push(options: PushOptions): Promise<PushResult> {
+  const references = options.references.map(parseReference);
+  return pushLayout(options.layout, references, {
+    insecureRegistries: options.insecureRegistries ?? [],
+    env: options.env ?? process.env,
+    signal: options.signal,
+    onProgress: options.onProgress,
+  });
+}
+
+/** The pushes that a pack job asks for. */
+export async function pushJob(layout: string, job: PackJob): Promise<readonly string[]> {
+  if (job.push.length === 0) return [];
+  return (await pushLayout(layout, job.push, job)).references;
+}
+
+async function pushLayout(
+  layout: string,
+  references: readonly Reference[],
+  {
+    insecureRegistries,
+    env,
+    signal,
+    onProgress,
+  }: Pick<PackJob, 'insecureRegistries' | 'env' | 'signal' | 'onProgress'>,
+): Promise<PushResult> {
+  return withLayoutImage(layout, { spoolFolder: tmpdir(), signal }, async (image) => {
+    const { descriptor, manifestBytes, manifest } = image;
+    const parts = [manifest.config, ...manifest.layers];
+    const blobs = parts.map((part) => ({ descriptor: part, open: () => image.readBlob(part) }));
+    await pushImage({ manifest: descriptor, manifestBytes, blobs }, references, {
+      env,
+      insecure: insecureRegistries,
+      ...(signal === undefined ? {} : { signal }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
+    return { digest: descriptor.digest, references: references.map(formatReference) };
+  });
+}

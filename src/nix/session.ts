@@ -1,0 +1,163 @@
+import { join } from 'node:path';
+import { writeFile, chmod } from 'node:fs/promises';
+import { OciPloneError } from '../errors.ts';
+import type { OnProgress } from '../progress.ts';
+import { buildExpression } from './build.ts';
+import type { Built } from './build.ts';
+import { closureOf, systemOf } from './closure.ts';
+import type { Closure } from './closure.ts';
+import { configure, folderOfSubstituter, secretFilesOf } from './configuration.ts';
+import { credentialPlaces } from './credentials.ts';
+import { findCertificates, makeEtc } from './etc.ts';
+import { homesOfAll, homesOfCaller } from './homes.ts';
+import type { Expression } from './instantiate.ts';
+import type { Limits } from './limits.ts';
+import { checkSandbox, findHolding } from './probe.ts';
+import { findPrograms } from './programs.ts';
+import type { Session } from './runner.ts';
+import { readSettings, wordsOf } from './settings.ts';
+import type { Setting } from './settings.ts';
+import { Judge } from './shown.ts';
+import type { Shown } from './shown.ts';
+import { openStore, storeGroup } from './store.ts';
+import { chooseBuilderIds } from './user-map.ts';
+import { closeWorkspace, openWorkspace } from './workspace.ts';
+import type { Workspace } from './workspace.ts';
+
+/** How Nix is run. */
+export interface NixOptions {
+  /** A folder that holds a store, `daemon` or `local`; undefined for the first that can be written. */
+  readonly store?: string | undefined;
+  readonly sandbox: 'bubblewrap' | 'none';
+  /** Folders that Nix may read besides those that the expression and the settings name. */
+  readonly show: readonly string[];
+  /** Cuts the network. */
+  readonly offline: boolean;
+  /** Nix's own settings, which win over NIX_CONFIG and nix.conf. */
+  readonly settings: readonly (readonly [name: string, value: string])[];
+  /** The caller's environment. Of it, an allow-list reaches Nix. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The time that all programs of the session may take together. */
+  readonly timeoutSeconds?: number | undefined;
+  /**
+   * The time that Nix has to end its builders before it is killed with them.
+   * @default 5000
+   */
+  readonly graceMilliseconds?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+/** What a session can do. */
+export interface Nix {
+  /**
+   * Evaluates an expression and builds its one derivation. Throws INPUT_ABSENT, INPUT_MALFORMED, INPUT_REFUSED, USAGE,
+   * NIX_FAILED, NIX_TIMEOUT, ABORTED.
+   */
+  build(expression: Expression): Promise<Built>;
+  /** The closure of a store path. Throws INPUT_ABSENT, INPUT_MALFORMED, NIX_FAILED, NIX_TIMEOUT, ABORTED. */
+  closure(storePath: string): Promise<Closure>;
+  /** The system a store path was built for, where the store knows. Throws as `closure` does. */
+  systemOf(storePath: string): Promise<string | null>;
+}
+
+/**
+ * Opens a session with Nix, and closes it whatever happens: no process and no temporary file of it is left. Throws
+ * NIX_ABSENT, SANDBOX_UNAVAILABLE, INPUT_ABSENT, INPUT_REFUSED, USAGE, LOCAL_IO.
+ */
+export async function withNix<T>(options: NixOptions, use: (nix: Nix) => Promise<T>): Promise<T> {
+  const programs = await findPrograms(options.env, options.sandbox);
+  const workspace = await openWorkspace(options.env);
+  try {
+    const session = await openSession(options, programs, workspace);
+    await checkSandbox(session);
+    const findHoldingOnce = once(() => findHolding(session, options.onProgress));
+    return await use({
+      build: (expression) => buildExpression(session, expression, findHoldingOnce),
+      closure: (storePath) => closureOf(session, storePath),
+      systemOf: (storePath) => systemOf(session, storePath),
+    });
+  } finally {
+    await closeWorkspace(workspace);
+  }
+}
+
+async function openSession(options: NixOptions, programs: Session['programs'], workspace: Workspace): Promise<Session> {
+  const { env, offline, onProgress } = options;
+  const settings = await readSettings(env, options.settings);
+  const machineFolder = env['NIX_CONF_DIR'] || '/etc/nix';
+  const secretFiles = secretFilesOf(settings, machineFolder);
+  const homes = homesOfCaller(env);
+  const places = credentialPlaces(
+    env,
+    [...homes, ...(await homesOfAll())],
+    secretFiles.map(({ source }) => source),
+  );
+  const judge = await Judge.of(homes, places);
+  const store = await openStore(options.store, env);
+  const session: Session = {
+    env,
+    programs,
+    store,
+    workspace,
+    settings,
+    secretFiles,
+    certificates: await findCertificates(env),
+    judge,
+    shown: [...(await Promise.all(options.show.map((path) => judge.show(path)))), ...(await caches(settings, judge))],
+    builders: chooseBuilderIds(await storeGroup(store)),
+    offline,
+    limits: limitsOf(options, workspace),
+    onLine: (line) => onProgress?.({ kind: 'nix', line }),
+  };
+  await makeEtc(workspace.etc, {
+    nixConf: configure(settings, {
+      step: 'evaluation',
+      daemon: store.kind === 'daemon',
+      bubblewrap: programs.bubblewrap !== null,
+      offline,
+      holding: 'view',
+      secretFiles,
+    }).file,
+    certificates: session.certificates,
+    machineFolder,
+    builders: session.builders,
+    placeholders: secretFiles.map(({ target }) => target),
+  });
+  const nothing = join(workspace.folder, 'nothing');
+  await writeFile(nothing, '');
+  await chmod(nothing, 0o000);
+  return session;
+}
+
+/** Asks once, and keeps the answer. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | null = null;
+  return () => (answer ??= ask());
+}
+
+/** The folders of binary caches on this machine. One that is absent is for Nix to warn about. */
+async function caches(settings: readonly Setting[], judge: Judge): Promise<readonly Shown[]> {
+  const words = [...wordsOf(settings, 'substituters'), ...wordsOf(settings, 'trusted-substituters')];
+  const folders = words.map(folderOfSubstituter).filter((folder) => folder !== null);
+  const shown = await Promise.all(
+    [...new Set(folders)].map((folder) =>
+      judge.show(folder).catch((error: unknown) => {
+        if (error instanceof OciPloneError && error.code === 'INPUT_ABSENT') return null;
+        throw error;
+      }),
+    ),
+  );
+  return shown.filter((one) => one !== null);
+}
+
+function limitsOf(options: NixOptions, workspace: Workspace): Limits {
+  const { timeoutSeconds, graceMilliseconds = 5000, signal } = options;
+  return {
+    signal,
+    remaining: timeoutSeconds === undefined ? Infinity : timeoutSeconds * 1000,
+    seconds: timeoutSeconds,
+    grace: graceMilliseconds,
+    mark: workspace.folder,
+  };
+}
