@@ -7,13 +7,13 @@ PATH=$PATH:/usr/sbin:/sbin
 scripts/setup.sh demo
 
 lab=$(mktemp -d)
-registry='' sudo=''
-[ "$(id -u)" = 0 ] || sudo='sudo -n'
+registry='' sudo=()
+[ "$(id -u)" = 0 ] || sudo=(sudo -n)
 clean_up() {
-  $sudo runc --root "$lab/state" delete --force oci-plone-demo 2> /dev/null || true
+  "${sudo[@]}" runc --root "$lab/state" delete --force oci-plone-demo 2> /dev/null || true
   [ -z "$registry" ] || kill "$registry" || true
   chmod -R u+w "$lab/nix" 2> /dev/null || true # Nix makes its store read-only
-  rm -rf "$lab" 2> /dev/null || $sudo rm -rf "$lab"
+  rm -rf "$lab" 2> /dev/null || "${sudo[@]}" rm -rf "$lab"
 }
 trap clean_up EXIT
 trap 'exit 130' INT
@@ -34,6 +34,7 @@ oci-plone() { node dist/src/cli/main.js "$@"; }
 # The stand-in for nixpkgs needs no binary cache, and a machine without network would ask one in vain.
 export NIX_CONFIG='substituters ='
 
+echo "LAB=$lab"
 host=127.0.0.1:$(node -e 's = net.createServer().listen(0, "127.0.0.1", () => s.close(console.log(s.address().port)))')
 echo "{version: 0.1, http: {addr: '$host'}, storage: {filesystem: {rootdirectory: '$lab/registry'}}}" > "$lab/registry.yml"
 docker-registry serve "$lab/registry.yml" > "$lab/registry.log" 2>&1 &
@@ -49,17 +50,18 @@ show oci-plone inspect "$lab/webapp.oci"
 
 say "Pulled from the registry, and started as the image says: uid 1000, here on a read-only root"
 show skopeo copy --quiet --src-tls-verify=false "docker://$host/webapp:demo" "oci:$lab/pulled:demo"
-if ! $sudo true 2> /dev/null; then
+if ! "${sudo[@]}" true 2> /dev/null; then
   echo "Not started: runc needs root here, and there is no sudo without a password."
   exit
 fi
-show $sudo umoci unpack --image "$lab/pulled:demo" "$lab/bundle"
-$sudo sed -i 's/"terminal": true/"terminal": false/; s/"path": "rootfs"/&, "readonly": true/' "$lab/bundle/config.json"
-show $sudo runc --root "$lab/state" run --detach --bundle "$lab/bundle" --pid-file "$lab/pid" oci-plone-demo \
+show "${sudo[@]}" umoci unpack --image "$lab/pulled:demo" "$lab/bundle"
+"${sudo[@]}" sed -i 's/"terminal": true/"terminal": false/; s/"path": "rootfs"/&, "readonly": true/' "$lab/bundle/config.json"
+show "${sudo[@]}" runc --root "$lab/state" run --detach --bundle "$lab/bundle" --pid-file "$lab/pid" oci-plone-demo \
   > "$lab/container.log" 2>&1 < /dev/null || { cat "$lab/container.log" >&2; exit 1; }
-within="$sudo nsenter --net --target $($sudo cat "$lab/pid")" # the container's own network: its port 8080 is always free
-wait_for $within curl -fsS http://127.0.0.1:8080/ok
+# The container's own network, where port 8080 is always free.
+within=("${sudo[@]}" nsenter --net --target "$("${sudo[@]}" cat "$lab/pid")")
+wait_for "${within[@]}" curl -fsS http://127.0.0.1:8080/ok
 
 say "The page on its port 8080"
-$within curl -fsS http://127.0.0.1:8080/ |
+"${within[@]}" curl -fsS http://127.0.0.1:8080/ |
   sed -e '/<style>/,/<\/style>/d; /<title>/d; s/<th>\([^<]*\)<td>/\1: /; s/<[^>]*>//g; /^$/d'

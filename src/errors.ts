@@ -66,8 +66,8 @@ const JSON_SECRETS = new RegExp(`("(?:${SECRET_FIELDS})"\\s*:\\s*)"(?:[^"\\\\]|\
 /** Takes passwords, tokens and unknown query values out of a text that may hold URLs, HTTP headers or JSON. */
 export function redact(text: string): string {
   return text
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi, '$1***@')
-    .replace(/([?&])([^=&\s]+)=([^&\s"']+)/g, (whole, mark: string, key: string) =>
+    .replace(/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#]*@/gi, '$1***@')
+    .replace(/([?&])([^=&?\s]+)=([^&\s"']+)/g, (whole, mark: string, key: string) =>
       SAFE_QUERY_KEYS.has(key) ? whole : `${mark}${key}=***`,
     )
     .replace(/\b(authorization["']?\s*[:=]\s*["']?[a-z]+)\s+[^\s"',]+/gi, '$1 ***')

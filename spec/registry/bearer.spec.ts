@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, describe, it } from 'node:test';
+import { missing } from '../support/fixtures.ts';
 import { isError, push, withEntry, withLogin } from './expect.ts';
-import { type RealRegistry, noOpenssl, noRegistry, startRealRegistry } from './real-registry.ts';
+import { type RealRegistry, startRealRegistry } from './real-registry.ts';
 import { sampleImage } from './sample.ts';
 import { type TokenAsked, type TokenServer, type TokenServerOptions, startTokenServer } from './token-server.ts';
 
@@ -24,7 +25,7 @@ async function start(
   return { registry, tokens };
 }
 
-describe('pushImage to a docker-registry with a token server', { skip: noRegistry || noOpenssl }, () => {
+describe('pushImage to a docker-registry with a token server', { skip: missing('docker-registry', 'openssl') }, () => {
   it('asks for one token for each repository, and keeps what the realm’s query says', async (t) => {
     const { registry, tokens } = await start(t, { grant: byPassword });
     const { host } = registry;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parseChallenges } from '../../src/registry/challenge.ts';
 
 type Expected = readonly (readonly [string, Readonly<Record<string, string>>])[];

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
+import type { Credentials } from '../../src/registry/auth-file.ts';
 import { findCredentials } from '../../src/registry/credentials.ts';
 import { isError } from './expect.ts';
 
@@ -139,12 +140,12 @@ async function helper(t: TestContext, name: string, script: string): Promise<str
   return `${folder}:/usr/bin:/bin`;
 }
 
+function find(PATH: string, config: object, registry = HOST, signal?: AbortSignal): Promise<Credentials | null> {
+  const env = { PATH, DOCKER_AUTH_CONFIG: JSON.stringify(config) };
+  return findCredentials(registry, 'team/plone', { env, signal });
+}
+
 describe('credential helpers', () => {
-  const find = (PATH: string, config: object, registry = HOST, signal?: AbortSignal) =>
-    findCredentials(registry, 'team/plone', {
-      env: { PATH, DOCKER_AUTH_CONFIG: JSON.stringify(config) },
-      ...(signal === undefined ? {} : { signal }),
-    });
   const echo = 'read -r server; printf \'{"ServerURL":"%s","Username":"%s","Secret":"s"}\' "$server" "$1 $server"';
 
   it('are asked for the host, never for a path', async (t) => {
@@ -187,7 +188,7 @@ describe('credential helpers', () => {
   });
 
   it('end with the signal', async (t) => {
-    const path = await helper(t, 'spec', 'sleep 600');
+    const path = await helper(t, 'spec', 'exec sleep 600');
     const stop = new AbortController();
     const asked = find(path, { credsStore: 'spec' }, HOST, stop.signal);
     setImmediate(() => stop.abort());

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, describe, it } from 'node:test';
+import { missing } from '../support/fixtures.ts';
 import { startFaultRegistry } from '../support/fault-registry.ts';
 import { startRegistry } from '../support/registry.ts';
 import { isError, push } from './expect.ts';
-import { noRegistry } from './real-registry.ts';
 import { type Line, startRecorder } from './recorder.ts';
 import { blobOf, bytesNamed, imageOf } from './sample.ts';
 
@@ -21,7 +21,7 @@ async function transcript(t: TestContext, host: string): Promise<readonly Line[]
   return [...recorder.lines].sort((one, two) => (JSON.stringify(one) < JSON.stringify(two) ? -1 : 1));
 }
 
-describe('the double of a registry', { skip: noRegistry }, () => {
+describe('the double of a registry', { skip: missing('docker-registry') }, () => {
   it('answers a push as docker-registry does', async (t) => {
     const real = await startRegistry();
     t.after(() => real.stop());

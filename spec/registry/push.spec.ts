@@ -8,9 +8,10 @@ import { promisify } from 'node:util';
 import { OciPloneError } from '../../src/errors.ts';
 import type { ProgressEvent } from '../../src/progress.ts';
 import type { PushableImage } from '../../src/registry/push.ts';
+import { missing } from '../support/fixtures.ts';
 import { anonymous, isError, push, withLogin } from './expect.ts';
 import { startRegistry } from '../support/registry.ts';
-import { type RealRegistry, noRegistry, noSkopeo, startRealRegistry } from './real-registry.ts';
+import { type RealRegistry, startRealRegistry } from './real-registry.ts';
 import { blobOf, bytesNamed, imageOf, sampleImage } from './sample.ts';
 
 const run = promisify(execFile);
@@ -39,7 +40,11 @@ async function get(url: string): Promise<Buffer> {
   return Buffer.from(await response.arrayBuffer());
 }
 
-describe('pushImage to a docker-registry that asks for nothing', { skip: noRegistry }, () => {
+async function* nowhere(): AsyncGenerator<Uint8Array> {
+  yield await readFile('/nowhere/at/all');
+}
+
+describe('pushImage to a docker-registry that asks for nothing', { skip: missing('docker-registry') }, () => {
   it('stores every blob and the manifest, byte for byte', async (t) => {
     const registry = await startRegistry();
     t.after(() => registry.stop());
@@ -56,7 +61,7 @@ describe('pushImage to a docker-registry that asks for nothing', { skip: noRegis
     }
   });
 
-  it('is an image to skopeo', { skip: noSkopeo }, async (t) => {
+  it('is an image to skopeo', { skip: missing('skopeo') }, async (t) => {
     const registry = await startRegistry();
     t.after(() => registry.stop());
     const folder = await temporary(t);
@@ -145,10 +150,10 @@ describe('pushImage to a docker-registry that asks for nothing', { skip: noRegis
     const registry = await startRegistry();
     t.after(() => registry.stop());
     const { descriptor } = blobOf(bytesNamed('gone', 1000));
-    const open = async function* (): AsyncGenerator<Uint8Array> {
-      yield await readFile('/nowhere/at/all');
-    };
-    await assert.rejects(push(imageOf([{ descriptor, open }]), [`${registry.host}/a`], anonymous), isError('LOCAL_IO'));
+    await assert.rejects(
+      push(imageOf([{ descriptor, open: nowhere }]), [`${registry.host}/a`], anonymous),
+      isError('LOCAL_IO'),
+    );
   });
 
   it('stops in the middle of a blob when the signal fires', async (t) => {
@@ -175,7 +180,7 @@ describe('pushImage to a docker-registry that asks for nothing', { skip: noRegis
   });
 });
 
-describe('pushImage to a docker-registry with htpasswd', { skip: noRegistry }, () => {
+describe('pushImage to a docker-registry with htpasswd', { skip: missing('docker-registry') }, () => {
   it('answers its Basic challenge', async (t) => {
     const registry = await startWithPassword(t);
     await push(sampleImage('basic'), [`${registry.host}/plone`], withLogin(registry.host, 'plone', PASSWORD));

@@ -36,11 +36,6 @@ export function imageOf(layers: readonly Blob[]): PushableImage {
     }),
     MEDIA_TYPES.config,
   );
-  const plain = ({ mediaType, digest, size }: Descriptor): { mediaType: string; digest: string; size: number } => ({
-    mediaType,
-    digest,
-    size,
-  });
   const manifestBytes = canonicalJson({
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.manifest,
@@ -52,6 +47,10 @@ export function imageOf(layers: readonly Blob[]): PushableImage {
     manifestBytes,
     blobs: [config, ...layers],
   };
+}
+
+function plain({ mediaType, digest, size }: Descriptor): { mediaType: string; digest: string; size: number } {
+  return { mediaType, digest, size };
 }
 
 /** A small image with two layers, one of them of several pieces. */

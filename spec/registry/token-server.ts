@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { type IncomingMessage, createServer } from 'node:http';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +33,7 @@ export interface TokenServerOptions {
   readonly knowsPost?: boolean;
 }
 
+const JSON_TYPE = { 'content-type': 'application/json' };
 const SERVICE = 'registry of the specs';
 
 /** A token server as distribution's docs/spec/auth/token.md describes it: it signs JWTs that a real registry checks. */
@@ -66,26 +67,22 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
     return `${signed}.${signature.toString('base64url')}`;
   };
 
-  const server = createServer((request, response) => {
-    void read(request).then((body) => {
-      const asked = askedOf(request, body);
-      requests.push(asked);
-      const fields = asked.method === 'POST' ? asked.form : asked.query;
-      const actions = options.grant(asked);
-      if (asked.method === 'POST' && options.knowsPost === false) response.writeHead(404).end('404 page not found');
-      else if (actions === null)
-        response
-          .writeHead(401, { 'content-type': 'application/json' })
-          .end('{"details":"incorrect username or password"}');
-      else {
-        const lifetime = options.lifetime?.(requests.length) ?? 300;
-        const token = jwt(fields.get('scope') ?? '', actions, lifetime);
-        response
-          .writeHead(200, { 'content-type': 'application/json' })
-          .end(JSON.stringify(asked.method === 'POST' ? { access_token: token } : { token, expires_in: 300 }));
-      }
-    });
-  });
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const asked = askedOf(request, await read(request));
+    requests.push(asked);
+    const actions = options.grant(asked);
+    const posted = asked.method === 'POST';
+    if (posted && options.knowsPost === false) response.writeHead(404).end('404 page not found');
+    else if (actions === null) response.writeHead(401, JSON_TYPE).end('{"details":"incorrect username or password"}');
+    else {
+      const scope = (posted ? asked.form : asked.query).get('scope') ?? '';
+      const token = jwt(scope, actions, options.lifetime?.(requests.length) ?? 300);
+      response
+        .writeHead(200, JSON_TYPE)
+        .end(JSON.stringify(posted ? { access_token: token } : { token, expires_in: 300 }));
+    }
+  };
+  const server = createServer((request, response) => void respond(request, response).catch(() => response.destroy()));
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const realm = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token?kept=%2Fas%20is`;
   return {

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { Transport } from '../../src/registry/transport.ts';
+import { missing } from '../support/fixtures.ts';
 import { isError } from './expect.ts';
-import { noOpenssl } from './real-registry.ts';
 
 function transport(t: TestContext): Transport {
   const made = new Transport({ env: {}, insecure: [] });
@@ -22,6 +22,11 @@ async function listen(t: TestContext, server: Server): Promise<string> {
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function* body(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('ab');
+  yield Buffer.from('c');
 }
 
 describe('Transport', () => {
@@ -39,10 +44,6 @@ describe('Transport', () => {
       }),
     );
     const url = new URL(`http://${host}/`);
-    const body = async function* (): AsyncGenerator<Uint8Array> {
-      yield Buffer.from('ab');
-      yield Buffer.from('c');
-    };
     const answer = await transport(t).send({
       method: 'PUT',
       url,
@@ -112,7 +113,7 @@ describe('Transport', () => {
     await assert.rejects(transport(t).send({ method: 'GET', url }, stop), isError('ABORTED'));
   });
 
-  it('trusts no certificate of its server’s own making', { skip: noOpenssl }, async (t) => {
+  it('trusts no certificate of its server’s own making', { skip: missing('openssl') }, async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'oci-plone-spec-'));
     t.after(() => rm(folder, { recursive: true }));
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];

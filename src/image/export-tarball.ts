@@ -1,9 +1,8 @@
 import { renameSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { localError } from '../errors.ts';
-import { BlobWriter } from '../layer/blob.ts';
-import { PLAIN, chooseEncoder } from '../layer/encoder.ts';
-import { writeTar } from '../layer/tar.ts';
+import { writeBlob } from '../layer/pack-layer.ts';
+import { PLAIN, withEncoder } from '../layer/encoder.ts';
 import { Stage } from '../layout/stage.ts';
 import type { Digest } from '../oci/digest.ts';
 import { withDefaults } from './defaults.ts';
@@ -44,17 +43,15 @@ export async function exportTarball(options: TarballOptions): Promise<TarballRes
   const { output: _, ...rest } = options;
   const job = packJob({ ...rest, output: `${basename(options.output)}.oci` });
   const output = resolve(options.output);
-  const encoder = output.endsWith('.gz') ? chooseEncoder('gzip', job.encoder) : PLAIN;
   const stage = Stage.open(output);
   try {
     return await withRootFs(job, stage.folder, async (root) => {
-      const { path, result } = await stage.writeTemporary(async (sink) => {
-        const blob = new BlobWriter(encoder, sink);
-        const write = (piece: Uint8Array): void => blob.write(piece);
-        const tree = withDefaults(root.tree, job.image);
-        await writeTar(tree, { write, ready: () => blob.ready(), hashed: new Set(), signal: job.signal });
-        return blob.finish();
-      });
+      const tree = withDefaults(root.tree, job.image);
+      const { path, result } = await stage.writeTemporary((sink) =>
+        output.endsWith('.gz')
+          ? withEncoder('gzip', job.encoder, (encoder) => writeBlob(tree, { encoder, sink, signal: job.signal }))
+          : writeBlob(tree, { encoder: PLAIN, sink, signal: job.signal }),
+      );
       root.archive?.assertUnchanged();
       moveTo(output, path);
       return { ...result, tarball: output, storePaths: root.storePaths };

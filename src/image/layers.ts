@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { OciPloneError } from '../errors.ts';
-import { chooseEncoder } from '../layer/encoder.ts';
+import { withEncoder } from '../layer/encoder.ts';
 import { bulkHash } from '../layer/hash.ts';
 import { type PackedLayer, packLayer } from '../layer/pack-layer.ts';
 import { planLayers } from '../layer/plan.ts';
@@ -14,17 +14,17 @@ import type { RootFs } from './rootfs.ts';
 
 /** Plans and packs the layers of a tree that has everything in it. */
 export async function packPlanned(tree: FolderNode, root: RootFs, job: PackJob, stage: Stage): Promise<PackedLayer[]> {
-  const encoder = chooseEncoder(job.compression, job.encoder);
-  const { signal } = job;
+  const { compression, signal } = job;
   let bytes = 0;
-  const onBytes = (more: number): void =>
-    job.onProgress?.({ kind: 'pack', bytes: (bytes += more), total: totalOf(root) });
-  const layers: PackedLayer[] = [];
-  for (const plan of planLayers(tree, root.storePaths))
-    layers.push(
-      await stage.writeBlob((sink) => packLayer(plan, { encoder, known: root.known, sink, onBytes, signal })),
-    );
-  return layers;
+  const total = totalOf(root);
+  const onBytes = (more: number): void => job.onProgress?.({ kind: 'pack', bytes: (bytes += more), total });
+  return withEncoder(compression, job.encoder, async (encoder) => {
+    const layers: PackedLayer[] = [];
+    const options = { encoder, known: root.known, onBytes, signal };
+    for (const plan of planLayers(tree, root.storePaths))
+      layers.push(await stage.writeBlob((sink) => packLayer(plan, { ...options, sink })));
+    return layers;
+  });
 }
 
 function totalOf({ known }: RootFs): number | null {
@@ -66,10 +66,10 @@ export async function packVerbatim(root: RootFs, job: PackJob, stage: Stage): Pr
   };
   const added = additions(tree, defaultFiles(job.image));
   if (added === null) return [first];
-  const encoder = chooseEncoder(job.compression, job.encoder);
   const plan = { storePaths: [], tree: added, comment: 'defaults' };
-  const second = await stage.writeBlob((sink) =>
-    packLayer(plan, { encoder, known: new Map(), sink, signal: job.signal }),
+  const { compression, signal } = job;
+  const second = await withEncoder(compression, job.encoder, (encoder) =>
+    stage.writeBlob((sink) => packLayer(plan, { encoder, known: new Map(), sink, signal })),
   );
   return [first, second];
 }

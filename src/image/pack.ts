@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { commitToArchive } from '../layout/archive.ts';
 import { type Committed, commitToFolder } from '../layout/commit.ts';
 import { Stage } from '../layout/stage.ts';
-import { chooseEncoder } from '../layer/encoder.ts';
+import { assertEncoder } from '../layer/encoder.ts';
 import type { FolderNode } from '../layer/tree.ts';
 import { DEFAULT_PLATFORM, type Platform, formatPlatform } from '../oci/platform.ts';
 import { assemble } from './assemble.ts';
@@ -23,7 +23,7 @@ import { type RootFs, withRootFs } from './rootfs.ts';
  */
 export async function pack(options: PackOptions): Promise<PackResult> {
   const job = packJob(options);
-  chooseEncoder(job.compression, job.encoder);
+  assertEncoder(job.compression);
   const stage = Stage.open(job.output?.path ?? join(tmpdir(), 'image'));
   try {
     const image = await withRootFs(job, stage.folder, (root) => packImage(root, job, stage));

@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
-import { gzipSync } from 'fflate';
 import { OciPloneError } from '../errors.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
+import { MEMBER_ID } from './gzip-member.ts';
+import { GzipPool } from './gzip-pool.ts';
 
 /**
  * Turns a tar into a blob, a block at a time. Blocks are encoded independently of each other (gzip members, zstd frames;
@@ -16,6 +17,8 @@ export interface Encoder {
   /** Bytes of the tar in a block; the last one may be shorter. */
   readonly blockBytes: number;
   encode(block: Uint8Array): Promise<Uint8Array>;
+  /** Ends the threads it may have started. */
+  close(): Promise<void>;
 }
 
 export const ENCODERS = ['fflate', 'zlib'] as const;
@@ -25,29 +28,29 @@ export type Compression = (typeof COMPRESSIONS)[number];
 
 const MEBIBYTE = 1024 * 1024;
 
-/** As small as umoci's output on a real closure; higher levels cost more than they save. */
-const GZIP_LEVEL = 4;
-
-/** fflate's own choice for 1 MiB, spelled out since it shapes the bytes. */
-const FFLATE_MEMORY = 8;
-
 const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip);
 
-/** The same bytes on every processor and Node version: plain arithmetic, pinned to one version in package.json. */
-const portableGzip: Encoder = {
-  id: `gzip-fflate0.8-${GZIP_LEVEL}-1MiB`,
-  mediaType: MEDIA_TYPES.layerGzip,
-  blockBytes: MEBIBYTE,
-  // The synchronous function, since fflate's stream gives other bytes; mtime 0, since its default is now.
-  encode: (block) => Promise.resolve(gzipSync(block, { level: GZIP_LEVEL, mem: FFLATE_MEMORY, mtime: 0 })),
-};
+/** Plain arithmetic on every processor: the default, since its bytes are the same everywhere. */
+function portableGzip(): Encoder {
+  const pool = new GzipPool();
+  return {
+    id: MEMBER_ID,
+    mediaType: MEDIA_TYPES.layerGzip,
+    blockBytes: MEBIBYTE,
+    encode: (block) => pool.encode(block),
+    close: () => pool.close(),
+  };
+}
+
+const ZLIB_LEVEL = 4;
 
 /** Twice as fast, on zlib's own threads; its bytes vary with the zlib that Node was built with, and the processor. */
 const nativeGzip: Encoder = {
-  id: `gzip-zlib-${GZIP_LEVEL}-1MiB`,
+  id: `gzip-zlib-${ZLIB_LEVEL}-1MiB`,
   mediaType: MEDIA_TYPES.layerGzip,
   blockBytes: MEBIBYTE,
-  encode: (block) => gzip(block, { level: GZIP_LEVEL }),
+  encode: (block) => gzip(block, { level: ZLIB_LEVEL }),
+  close: nothingToClose,
 };
 
 /** A tar as it is. */
@@ -56,12 +59,35 @@ export const PLAIN: Encoder = {
   mediaType: MEDIA_TYPES.layer,
   blockBytes: MEBIBYTE,
   encode: (block) => Promise.resolve(block),
+  close: nothingToClose,
 };
 
-/** Chooses an encoder. Throws USAGE where this Node has no zstd (before 22.15). */
-export function chooseEncoder(compression: Compression, name: EncoderName): Encoder {
-  if (compression === 'gzip') return name === 'fflate' ? portableGzip : nativeGzip;
-  return zstd();
+/** Runs `use` with an encoder. Throws USAGE where this Node has no zstd (before 22.15). */
+export async function withEncoder<T>(
+  compression: Compression,
+  name: EncoderName,
+  use: (encoder: Encoder) => Promise<T>,
+): Promise<T> {
+  const encoder = chooseEncoder(compression, name);
+  try {
+    return await use(encoder);
+  } finally {
+    await encoder.close();
+  }
+}
+
+/** Throws USAGE where `withEncoder` would: to be asked before long work begins. */
+export function assertEncoder(compression: Compression): void {
+  if (compression === 'zstd') zstd();
+}
+
+function chooseEncoder(compression: Compression, name: EncoderName): Encoder {
+  if (compression === 'zstd') return zstd();
+  return name === 'fflate' ? portableGzip() : nativeGzip;
+}
+
+function nothingToClose(): Promise<void> {
+  return Promise.resolve();
 }
 
 const ZSTD_LEVEL = 3;
@@ -95,6 +121,7 @@ function zstd(): Encoder {
           error ? reject(error) : resolve(result),
         ),
       ),
+    close: nothingToClose,
   };
 }
 

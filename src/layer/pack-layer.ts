@@ -1,10 +1,11 @@
 import type { Digest } from '../oci/digest.ts';
-import { type BlobSink, BlobWriter } from './blob.ts';
+import { type BlobSink, BlobWriter, type PackedBlob } from './blob.ts';
 import type { Encoder } from './encoder.ts';
 import type { NarInfo } from './nar.ts';
 import type { LayerPlan } from './plan.ts';
 import { recipeId } from './recipe.ts';
 import { writeTar } from './tar.ts';
+import type { FolderNode } from './tree.ts';
 
 /** What is known of a store path; both are null where it was not read as one, in a layer that is kept verbatim. */
 export interface StorePathInfo {
@@ -25,31 +26,42 @@ export interface PackedLayer {
   readonly comment: string;
 }
 
-export interface PackLayerOptions {
+export interface WriteBlobOptions {
   readonly encoder: Encoder;
-  /** What Nix knows of store paths; of all others the NAR's hash is computed while the layer is written. */
-  readonly known: ReadonlyMap<string, NarInfo>;
   readonly sink: BlobSink;
   readonly onBytes?: ((bytes: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface PackLayerOptions extends WriteBlobOptions {
+  /** What Nix knows of store paths; of all others the NAR's hash is computed while the layer is written. */
+  readonly known: ReadonlyMap<string, NarInfo>;
+}
+
 /** Writes a planned layer as a blob (image specification, layer.md). */
 export async function packLayer(plan: LayerPlan, options: PackLayerOptions): Promise<PackedLayer> {
-  const { encoder, known, sink, onBytes, signal } = options;
+  const { encoder, known } = options;
+  const unknown = plan.storePaths.filter((path) => !known.has(path)).map((path) => path.slice(1));
+  const { nars, ...blob } = await writeBlob(plan.tree, options, new Set(unknown));
+  const storePaths = plan.storePaths.map((path) => {
+    const nar = known.get(path) ?? nars.get(path.slice(1));
+    return { path, narHash: nar?.narHash ?? null, narSize: nar?.narSize ?? null };
+  });
+  const { comment } = plan;
+  return { mediaType: encoder.mediaType, ...blob, recipe: recipeId(encoder), storePaths, comment };
+}
+
+/** Writes a tree as an encoded tar, and computes the NAR hashes of the paths asked for. */
+export async function writeBlob(
+  tree: FolderNode,
+  { encoder, sink, onBytes, signal }: WriteBlobOptions,
+  hashed: ReadonlySet<string> = new Set(),
+): Promise<PackedBlob & { readonly nars: ReadonlyMap<string, NarInfo> }> {
   const blob = new BlobWriter(encoder, sink);
   const write = (piece: Uint8Array): void => {
     blob.write(piece);
     onBytes?.(piece.length);
   };
-  const unknown = plan.storePaths.filter((path) => !known.has(path)).map((path) => path.slice(1));
-  const hashed = new Set(unknown);
-  const computed = await writeTar(plan.tree, { write, ready: () => blob.ready(), hashed, signal });
-  const storePaths = plan.storePaths.map((path) => {
-    const nar = known.get(path) ?? computed.get(path.slice(1));
-    return { path, narHash: nar?.narHash ?? null, narSize: nar?.narSize ?? null };
-  });
-  const { comment } = plan;
-  const recipe = recipeId(encoder);
-  return { mediaType: encoder.mediaType, ...(await blob.finish()), recipe, storePaths, comment };
+  const nars = await writeTar(tree, { write, ready: () => blob.ready(), hashed, signal });
+  return { ...(await blob.finish()), nars };
 }

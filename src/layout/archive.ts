@@ -1,10 +1,9 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { localError } from '../errors.ts';
-import { BlobWriter } from '../layer/blob.ts';
 import { diskTree } from '../layer/disk-tree.ts';
 import { PLAIN } from '../layer/encoder.ts';
-import { writeTar } from '../layer/tar.ts';
+import { writeBlob } from '../layer/pack-layer.ts';
 import { type FolderNode, file, folder } from '../layer/tree.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestHex } from '../oci/digest.ts';
@@ -33,12 +32,9 @@ export interface ArchivedImage {
  */
 export async function commitToArchive(stage: Stage, archived: ArchivedImage, target: ArchiveTarget): Promise<void> {
   const tree = archiveTree(stage, archived, target);
-  const { path } = await stage.writeTemporary(async (sink) => {
-    const tar = new BlobWriter(PLAIN, sink);
-    const write = (piece: Uint8Array): void => tar.write(piece);
-    await writeTar(tree, { write, ready: () => tar.ready(), hashed: new Set(), signal: target.signal });
-    return tar.finish();
-  });
+  const { path } = await stage.writeTemporary((sink) =>
+    writeBlob(tree, { encoder: PLAIN, sink, signal: target.signal }),
+  );
   try {
     renameSync(path, target.path);
   } catch (error) {

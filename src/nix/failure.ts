@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { OciPloneError } from '../errors.ts';
-import { failedDerivation, missingPaths, nixMessage } from './message.ts';
+import { failedDerivation, missingPaths, nixMessage, printable } from './message.ts';
 import { isWithin } from './paths.ts';
 import { throwIfSandboxFailed } from './probe.ts';
 import type { Ended } from './run.ts';
@@ -33,7 +33,7 @@ export async function nixFailed(session: Session, ended: Ended, shown: readonly 
 
 async function lastLines(file: string): Promise<string | null> {
   const text = await readFile(file, 'utf8').catch(() => null);
-  return text === null ? null : text.trimEnd().split('\n').slice(-LAST_LINES).join('\n');
+  return text === null ? null : printable(text).trimEnd().split('\n').slice(-LAST_LINES).join('\n');
 }
 
 /** Names --show where Nix missed a path that is there outside of the sandbox, and may be shown. */

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { stripVTControlCharacters } from 'node:util';
+import { printable } from './message.ts';
 
 /** A build may write gigabytes; an error shows its end. */
 const KEPT = 256 * 1024;
@@ -9,7 +9,7 @@ export function readLines(stream: Readable, onLine: (line: string) => void): { t
   let kept = '';
   let rest = '';
   const pass = (line: string): void => {
-    const plain = stripVTControlCharacters(line.replace(/\r+$/, ''));
+    const plain = printable(line);
     kept += `${plain}\n`;
     if (kept.length > 2 * KEPT) kept = kept.slice(-KEPT);
     onLine(plain);

@@ -1,3 +1,11 @@
+import { stripVTControlCharacters } from 'node:util';
+
+/** A builder may write anything: without colours, and without what would move a terminal's cursor. */
+export function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return stripVTControlCharacters(text.replace(/\r\n/g, '\n')).replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '');
+}
+
 /** Nix's own message: from its first `error:` on, without the warnings and logs before it. */
 export function nixMessage(stderr: string): string {
   const lines = stderr.trimEnd().split('\n');

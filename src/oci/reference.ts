@@ -17,9 +17,12 @@ const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 const MAX_REPOSITORY_LENGTH = 255;
 const MAX_PORT = 65_535;
+/** Longer than every part at its longest, and short enough for any expression here. */
+const MAX_LENGTH = 1024;
 
 /** Reads a reference. Throws USAGE with the rule that was broken. */
 export function parseReference(text: string): Reference {
+  if (text.length > MAX_LENGTH) throw bad(`${text.slice(0, 40)}…`, `it is longer than ${MAX_LENGTH}`);
   const at = text.indexOf('@');
   const digest = at === -1 ? null : text.slice(at + 1);
   const named = at === -1 ? text : text.slice(0, at);

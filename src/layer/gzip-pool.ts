@@ -1,0 +1,54 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { gzipMember } from './gzip-member.ts';
+
+/** More would wait for the one thread that reads, hashes and writes. */
+const MAX_WORKERS = 8;
+
+interface Waiting {
+  readonly resolve: (member: Uint8Array) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A thread and the blocks it was given, oldest first. */
+interface Thread {
+  readonly worker: Worker;
+  readonly waiting: Waiting[];
+}
+
+/**
+ * Encodes members on every processor. The first block is encoded where it is, so that a small layer never pays for
+ * starting a thread; how many threads there are changes no byte.
+ */
+export class GzipPool {
+  readonly #threads: Thread[] = [];
+  #blocks = 0;
+
+  encode(block: Uint8Array): Promise<Uint8Array> {
+    if (this.#blocks++ === 0) return Promise.resolve(gzipMember(block));
+    const thread = this.#idlest();
+    return new Promise((resolve, reject) => {
+      thread.waiting.push({ resolve, reject });
+      thread.worker.postMessage(block);
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+
+  #idlest(): Thread {
+    const free = this.#threads.find(({ waiting }) => waiting.length === 0);
+    if (free !== undefined) return free;
+    if (this.#threads.length < Math.min(MAX_WORKERS, availableParallelism())) return this.#start();
+    return this.#threads.reduce((one, other) => (other.waiting.length < one.waiting.length ? other : one));
+  }
+
+  #start(): Thread {
+    const thread: Thread = { worker: new Worker(new URL('./gzip-worker.js', import.meta.url)), waiting: [] };
+    thread.worker.on('message', (member: Uint8Array) => thread.waiting.shift()?.resolve(member));
+    thread.worker.on('error', (error) => thread.waiting.splice(0).forEach(({ reject }) => reject(error)));
+    this.#threads.push(thread);
+    return thread;
+  }
+}
