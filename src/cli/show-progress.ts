@@ -6,6 +6,9 @@ const PLAIN_MILLISECONDS = 5000;
 const BAR_MILLISECONDS = 100;
 const BAR_CELLS = 24;
 
+/** What Nix says it does. What its builders say is in their logs, and an error shows the end of it. */
+const ACTIVITY = /^(building|copying|downloading|fetching|querying|warning:|error:|trace:)/;
+
 export interface Progress {
   readonly onProgress: OnProgress;
   /** Clears the bar, so that what follows begins on a line of its own. */
@@ -26,6 +29,10 @@ export function showProgress({ stderr }: Pick<Io, 'stderr'>, quiet: boolean): Pr
     end();
     stderr.write(`${text}\n`);
   };
+  const show = (text: string): void => {
+    stderr.write(`\r\u001b[K${text}`);
+    bar = true;
+  };
   const onProgress = (event: ProgressEvent): void => {
     if (event.kind === 'note') {
       line(`note: ${event.text}`);
@@ -33,19 +40,17 @@ export function showProgress({ stderr }: Pick<Io, 'stderr'>, quiet: boolean): Pr
     }
     if (quiet) return;
     if (event.kind === 'nix') {
-      line(event.line);
+      if (!ACTIVITY.test(event.line)) return;
+      if (terminal) show(event.line.slice(0, stderr.columns - 1));
+      else line(event.line);
       return;
     }
     const now = Date.now();
     if (now < next) return;
     next = now + between;
     const text = `${VERBS[event.kind]} ${amount(event)}`;
-    if (!terminal) {
-      line(text);
-      return;
-    }
-    stderr.write(`\r\u001b[K${cells(event)}${text}`);
-    bar = true;
+    if (terminal) show(`${cells(event)}${text}`);
+    else line(text);
   };
   return { onProgress, end };
 }
