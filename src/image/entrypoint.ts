@@ -3,9 +3,19 @@ import { resolve } from '../layer/resolve.ts';
 import type { FileNode, FolderNode } from '../layer/tree.ts';
 import { type Platform, formatPlatform, platformOfElf, samePlatform } from '../oci/platform.ts';
 
+/** Where runtimes look where an image has no PATH (moby's DefaultPathEnvUnix). */
+const RUNTIME_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** How a runtime finds a program: by the image's own PATH, or from the folder it starts in. */
+export interface Lookup {
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  readonly workdir: string | null;
+}
+
 /** The program that the image starts, every link inside the image followed. Throws INPUT_MALFORMED where it is not there. */
-export function entrypointFile(tree: FolderNode, program: string, path: string): FileNode {
-  const candidates = program.includes('/') ? [program] : path.split(':').map((folder) => `${folder}/${program}`);
+export function entrypointFile(tree: FolderNode, program: string, lookup: Lookup): FileNode {
+  const candidates = candidatesOf(program, lookup);
   for (const candidate of candidates) {
     const found = resolve(tree, candidate)?.node;
     if (found?.kind === 'file' && (found.mode & 0o111) !== 0) return found;
@@ -13,6 +23,13 @@ export function entrypointFile(tree: FolderNode, program: string, path: string):
       throw new OciPloneError('INPUT_MALFORMED', `the entrypoint ${candidate} is not executable`, { hint: HINT });
   }
   throw new OciPloneError('INPUT_MALFORMED', `the image has no ${candidates.join(' or ')} to start`, { hint: HINT });
+}
+
+function candidatesOf(program: string, { env, workdir }: Lookup): readonly string[] {
+  if (program.startsWith('/')) return [program];
+  if (program.includes('/')) return [`${workdir ?? ''}/${program}`];
+  const path = env.find((pair) => pair.startsWith('PATH='))?.slice('PATH='.length) ?? RUNTIME_PATH;
+  return path.split(':').map((folder) => `${folder}/${program}`);
 }
 
 const HINT = 'Name a program of the image with --entrypoint, or pack an environment that has bin/python.';

@@ -7,7 +7,7 @@ import { assertEncoder } from '../layer/encoder.ts';
 import type { FolderNode } from '../layer/tree.ts';
 import { DEFAULT_PLATFORM, type Platform, formatPlatform } from '../oci/platform.ts';
 import { assemble } from './assemble.ts';
-import { withDefaults } from './defaults.ts';
+import { environment, withDefaults } from './defaults.ts';
 import { entrypointFile, imagePlatform } from './entrypoint.ts';
 import { packPlanned, packVerbatim } from './layers.ts';
 import { type PackJob, type PackOptions, packJob } from './options.ts';
@@ -56,7 +56,8 @@ async function packImage(root: RootFs, job: PackJob, stage: Stage): Promise<Stag
 
 function platformOf(tree: FolderNode, { system }: RootFs, { image, onProgress }: PackJob): Platform {
   const [program] = image.entrypoint;
-  const entrypoint = program === undefined ? null : entrypointFile(tree, program, '/app/bin');
+  const lookup = { env: environment(tree, image), workdir: image.workdir };
+  const entrypoint = program === undefined ? null : entrypointFile(tree, program, lookup);
   const platform = imagePlatform({ asked: image.platform, entrypoint, system });
   if (platform !== null) return platform;
   onProgress?.({

@@ -14,7 +14,7 @@ export interface PackedBlob {
 export type BlobSink = (piece: Uint8Array) => Promise<void>;
 
 /** Blocks that may be under way at once: enough for every thread of zlib's pool, and bounded memory. */
-const MAX_IN_FLIGHT = 6;
+const MAX_IN_FLIGHT = 4;
 
 /**
  * Cuts a tar into blocks, has them encoded several at a time, and writes them in order. Memory: MAX_IN_FLIGHT blocks and
@@ -35,7 +35,7 @@ export class BlobWriter {
   constructor(encoder: Encoder, sink: BlobSink) {
     this.#encoder = encoder;
     this.#sink = sink;
-    this.#block = new Uint8Array(encoder.blockBytes);
+    this.#block = sharedBytes(encoder.blockBytes);
   }
 
   /** Copies what it keeps. */
@@ -64,7 +64,7 @@ export class BlobWriter {
     const whole = this.#block;
     const block = whole.subarray(0, this.#filled);
     this.#diffHash.update(block);
-    this.#block = this.#free.pop() ?? new Uint8Array(this.#encoder.blockBytes);
+    this.#block = this.#free.pop() ?? sharedBytes(this.#encoder.blockBytes);
     this.#filled = 0;
 
     const encoded = this.#encoder.encode(block);
@@ -83,4 +83,9 @@ export class BlobWriter {
     this.#last = written;
     this.#inFlight.push(written);
   }
+}
+
+/** Memory that threads read without a copy. */
+function sharedBytes(length: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(length));
 }

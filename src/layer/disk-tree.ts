@@ -9,7 +9,7 @@ import {
   readlinkSync,
 } from 'node:fs';
 import { OciPloneError, localError, systemCode } from '../errors.ts';
-import { CHUNK_BYTES, type FileNode, type FolderNode, type Node, byBytes } from './tree.ts';
+import { CHUNK_BYTES, type FileNode, type FolderNode, type Node, type SymlinkNode, byBytes } from './tree.ts';
 
 /** Files are read one after the other into this; a promise for each of 26,000 small files costs ten times as much. */
 const chunk = new Uint8Array(CHUNK_BYTES);
@@ -27,9 +27,15 @@ export function diskTree(path: string): Node {
 
 function nodeOf(path: string, stats: BigIntStats): Node {
   if (stats.isDirectory()) return folderOf(path);
-  if (stats.isSymbolicLink()) return { kind: 'symlink', target: readable(path, () => readlinkSync(path)) };
+  if (stats.isSymbolicLink()) return linkOf(path);
   if (stats.isFile()) return fileOf(path, stats);
   throw new OciPloneError('INPUT_REFUSED', `${path}: a store holds files, folders and links, not this`);
+}
+
+function linkOf(path: string): SymlinkNode {
+  const target = readable(path, () => readlinkSync(path));
+  if (target.includes('\ufffd')) throw new OciPloneError('INPUT_REFUSED', `${path}: its target is not UTF-8`);
+  return { kind: 'symlink', target };
 }
 
 function folderOf(path: string): FolderNode {
@@ -63,6 +69,7 @@ function fileOf(path: string, stats: BigIntStats): FileNode {
       try {
         if (!sameFile(stats, fstatSync(fd, { bigint: true }))) throw changed(path);
         yield* readRange(fd, 0, Number(stats.size), path);
+        if (!sameFile(stats, fstatSync(fd, { bigint: true }))) throw changed(path);
       } finally {
         closeSync(fd);
       }
@@ -98,6 +105,7 @@ function readable<T>(path: string, read: () => T): T {
     return read();
   } catch (error) {
     if (systemCode(error) === 'ENOENT') throw changed(path);
+    if (systemCode(error) === 'EACCES') throw new OciPloneError('INPUT_ABSENT', `${path}: not readable by this user`);
     throw localError(`cannot read ${path}`, error);
   }
 }

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { OciPloneError } from '../errors.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
-import { MEMBER_ID } from './gzip-member.ts';
+import { BLOCK_BYTES, MEMBER_ID } from './gzip-member.ts';
 import { GzipPool } from './gzip-pool.ts';
 
 /**
@@ -16,6 +16,7 @@ export interface Encoder {
   readonly mediaType: string;
   /** Bytes of the tar in a block; the last one may be shorter. */
   readonly blockBytes: number;
+  /** A block is in shared memory and stays as it is until the promise is settled. */
   encode(block: Uint8Array): Promise<Uint8Array>;
   /** Ends the threads it may have started. */
   close(): Promise<void>;
@@ -36,7 +37,7 @@ function portableGzip(): Encoder {
   return {
     id: MEMBER_ID,
     mediaType: MEDIA_TYPES.layerGzip,
-    blockBytes: MEBIBYTE,
+    blockBytes: BLOCK_BYTES,
     encode: (block) => pool.encode(block),
     close: () => pool.close(),
   };

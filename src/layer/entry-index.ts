@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readRange } from './disk-tree.ts';
 import { type FileNode, type FolderNode, type Node, byBytes } from './tree.ts';
 
@@ -41,6 +42,8 @@ export class EntryIndex {
   #firstChild = new Uint32Array(FIRST_CAPACITY);
   #nextSibling = new Uint32Array(FIRST_CAPACITY);
   #slots = new Uint32Array(FIRST_CAPACITY * 2);
+  /** Unknown to whoever names the entries, who could make them collide otherwise. */
+  readonly #seed = randomBytes(4).readInt32LE();
   #text = Buffer.alloc(FIRST_CAPACITY * 16);
   #textLength = 0;
 
@@ -102,11 +105,11 @@ export class EntryIndex {
   }
 
   /** Makes or replaces an entry with what another one has now: a hard link keeps the content its target has here. */
-  putCopy(parent: number, name: string, of: number): number {
-    const [kind, mode, start, size] = [this.#kind[of], this.#mode[of], this.#start[of], this.#size[of]];
+  putCopy(parent: number, name: string, of: number, mode: number): number {
+    const [kind, start, size] = [this.#kind[of], this.#start[of], this.#size[of]];
     const entry = this.#place(parent, name);
     this.#dropChildren(entry);
-    this.#set(entry, kind ?? NONE, mode ?? 0, start ?? 0, size ?? 0);
+    this.#set(entry, kind ?? NONE, mode, start ?? 0, size ?? 0);
     return entry;
   }
 
@@ -146,7 +149,7 @@ export class EntryIndex {
   #names(parent: number): string[] {
     const names: string[] = [];
     for (let child = this.#firstChild[parent] ?? NONE; child !== NONE; child = this.#nextSibling[child] ?? NONE)
-      if (this.#kind[child] !== NONE) names.push(this.#name(child).toString('utf8'));
+      names.push(this.#name(child).toString('utf8'));
     return names;
   }
 
@@ -161,7 +164,10 @@ export class EntryIndex {
     const bytes = Buffer.from(name);
     const slot = this.#slot(parent, bytes);
     const known = this.#slots[slot] ?? NONE;
-    if (known !== NONE) return known;
+    if (known !== NONE) {
+      if (this.#kind[known] === NONE) this.#link(parent, known);
+      return known;
+    }
 
     if (this.#count === this.#kind.length) this.#growEntries();
     const entry = this.#count++;
@@ -169,9 +175,13 @@ export class EntryIndex {
     this.#parent[entry] = parent;
     this.#nameStart[entry] = this.#addText(bytes);
     this.#nameLength[entry] = bytes.length;
+    this.#link(parent, entry);
+    return entry;
+  }
+
+  #link(parent: number, entry: number): void {
     this.#nextSibling[entry] = this.#firstChild[parent] ?? NONE;
     this.#firstChild[parent] = entry;
-    return entry;
   }
 
   #set(entry: number, kind: number, mode: number, start: number, size: number): void {
@@ -181,18 +191,19 @@ export class EntryIndex {
     this.#size[entry] = size;
   }
 
-  /** Children stay linked, as nameless ones are skipped: a later entry of the same name finds its place again. */
+  /** What is gone keeps its number and its slot, so that a later entry of the same name finds them again. */
   #dropChildren(entry: number): void {
     for (let child = this.#firstChild[entry] ?? NONE; child !== NONE; child = this.#nextSibling[child] ?? NONE) {
       this.#dropChildren(child);
       this.#kind[child] = NONE;
     }
+    this.#firstChild[entry] = NONE;
   }
 
   /** The slot that holds (parent, name), or the free one where it belongs. */
   #slot(parent: number, name: Buffer): number {
     const mask = this.#slots.length - 1;
-    for (let slot = hashOf(parent, name) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hashOf(this.#seed ^ parent, name) & mask; ; slot = (slot + 1) & mask) {
       const entry = this.#slots[slot] ?? NONE;
       if (entry === NONE) return slot;
       if (this.#parent[entry] === parent && this.#name(entry).equals(name)) return slot;
@@ -237,9 +248,9 @@ function grown<T extends { set(from: T): void }>(from: T, to: T): T {
   return to;
 }
 
-/** FNV-1a over the name, begun with the parent's number. */
-function hashOf(parent: number, name: Buffer): number {
-  let hash = Math.imul(parent ^ 0x811c9dc5, 0x01000193);
+/** FNV-1a over the name, begun with a seed. */
+function hashOf(seed: number, name: Buffer): number {
+  let hash = Math.imul(seed ^ 0x811c9dc5, 0x01000193);
   for (const byte of name) hash = Math.imul(hash ^ byte, 0x01000193);
   return (hash ^ (hash >>> 15)) >>> 0;
 }

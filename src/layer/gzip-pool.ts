@@ -1,12 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { gzipMember } from './gzip-member.ts';
+import { MAX_MEMBER_BYTES, gzipMember } from './gzip-member.ts';
+import type { GzipTask } from './gzip-worker.ts';
 
-/** More would wait for the one thread that reads, hashes and writes. */
-const MAX_WORKERS = 8;
+/** Each costs 20 MB, and more would wait for the one thread that reads, hashes and writes. */
+const MAX_WORKERS = 4;
 
 interface Waiting {
-  readonly resolve: (member: Uint8Array) => void;
+  readonly resolve: (memberLength: number) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -22,14 +23,22 @@ interface Thread {
  */
 export class GzipPool {
   readonly #threads: Thread[] = [];
+  readonly #free: Uint8Array[] = [];
   #blocks = 0;
 
+  /** The block must be in shared memory and stay as it is until its member is there. */
   encode(block: Uint8Array): Promise<Uint8Array> {
     if (this.#blocks++ === 0) return Promise.resolve(gzipMember(block));
     const thread = this.#idlest();
+    const member = this.#free.pop() ?? new Uint8Array(new SharedArrayBuffer(MAX_MEMBER_BYTES));
+    const take = (length: number): Uint8Array => {
+      this.#free.push(member);
+      return Uint8Array.from(member.subarray(0, length));
+    };
     return new Promise((resolve, reject) => {
-      thread.waiting.push({ resolve, reject });
-      thread.worker.postMessage(block);
+      thread.waiting.push({ resolve: (length) => resolve(take(length)), reject });
+      const task: GzipTask = { block, member };
+      thread.worker.postMessage(task);
     });
   }
 
@@ -46,7 +55,7 @@ export class GzipPool {
 
   #start(): Thread {
     const thread: Thread = { worker: new Worker(new URL('./gzip-worker.js', import.meta.url)), waiting: [] };
-    thread.worker.on('message', (member: Uint8Array) => thread.waiting.shift()?.resolve(member));
+    thread.worker.on('message', (length: number) => thread.waiting.shift()?.resolve(length));
     thread.worker.on('error', (error) => thread.waiting.splice(0).forEach(({ reject }) => reject(error)));
     this.#threads.push(thread);
     return thread;

@@ -7,6 +7,9 @@ import type { FolderNode } from './tree.ts';
 
 const BLOCK = 512;
 
+/** As long as a link's target may be on Linux (PATH_MAX), in bytes. */
+const MAX_TARGET_BYTES = 4096;
+
 export interface IndexTarOptions {
   /** What the archive is called in messages. */
   readonly where: string;
@@ -35,13 +38,14 @@ export async function indexTar(
   let end = 0;
   parser.on('entry', (header, content, next) => {
     try {
-      if (++entries > maxEntries) throw tooMany(where, maxEntries);
-      if (content.offset !== end && isZeroBlock(spool, end))
-        throw new OciPloneError('INPUT_MALFORMED', `${where}: entries after the archive's end`);
+      assertExtensions(spool, end, content.offset, where);
       const start = content.offset + BLOCK;
-      if (strict) assertUnambiguous(index, header, where);
-      putEntry(index, header, start, where);
-      end = start + Math.ceil((hasContent(header) ? header.size : 0) / BLOCK) * BLOCK;
+      const entry = entryOf(header, where);
+      if (strict) assertUnambiguous(index, entry, where);
+      putEntry(index, entry, start, where);
+      // Parents that no entry made count, too: a name of 4 KiB may ask for 2,000 of them.
+      if (++entries > maxEntries || index.count > maxEntries) throw tooMany(where, maxEntries);
+      end = start + padded(entry.size);
     } catch (error) {
       next(error instanceof Error ? error : new Error(String(error)));
       return;
@@ -68,11 +72,47 @@ export async function indexTar(
   return index.tree(spool);
 }
 
-function hasContent(header: Header): boolean {
-  return header.type !== 'directory';
+function padded(size: number): number {
+  return Math.ceil(size / BLOCK) * BLOCK;
 }
 
-function putEntry(index: EntryIndex, header: Header, start: number, where: string): void {
+/** A header as all readers understand it. */
+type Entry = Pick<Header, 'name' | 'type' | 'mode' | 'size' | 'linkname' | 'pax'>;
+
+/** Throws where readers differ: whether something without content has the bytes that its size tells of. */
+function entryOf(header: Header, where: string): Entry {
+  const { name, mode, size, pax } = header;
+  // tar-stream gives null for a size or a link's target that it cannot make sense of.
+  if (!Number.isSafeInteger(size) || size < 0)
+    throw new OciPloneError('INPUT_MALFORMED', `${where}: an entry whose size is not a number`);
+  const linkname = typeof header.linkname === 'string' ? header.linkname : '';
+  // A folder in the old way: a file whose name ends in a slash (POSIX pax, "ustar", typeflag).
+  const type = header.type === 'file' && name.endsWith('/') ? 'directory' : header.type;
+  if (size > 0 && (type === 'directory' || type === 'link' || type === 'symlink'))
+    throw refused(where, name, 'a folder or link with content');
+  return { name, type, mode, size, linkname, pax };
+}
+
+/** The typeflags of headers that extend the one after them: pax, pax for all that follow, GNU's long names and links. */
+const EXTENSIONS: ReadonlySet<string> = new Set(['x', 'g', 'L', 'K']);
+
+/**
+ * Between two entries there is nothing but headers that extend the second. Anything else, such as zeros, which end an
+ * archive, would show other entries to other readers.
+ */
+function assertExtensions(spool: Spool, from: number, to: number, where: string): void {
+  const block = Buffer.alloc(BLOCK);
+  for (let at = from; at !== to;) {
+    const whole = at < to && readSync(spool.fd, block, 0, BLOCK, at) === BLOCK;
+    const type = String.fromCharCode(block[156] ?? 0);
+    const size = Number.parseInt(block.toString('latin1', 124, 136), 8);
+    if (!whole || !EXTENSIONS.has(type) || !(size > 0))
+      throw new OciPloneError('INPUT_MALFORMED', `${where}: something other than an entry between two entries`);
+    at += BLOCK + padded(size);
+  }
+}
+
+function putEntry(index: EntryIndex, header: Entry, start: number, where: string): void {
   const parts = entryName(header.name, where);
   const name = parts.at(-1);
   if (name === undefined) {
@@ -94,15 +134,17 @@ function putEntry(index: EntryIndex, header: Header, start: number, where: strin
     case 'symlink':
       index.putSymlink(parent, name, linkTarget(header, where));
       return;
-    case 'link':
-      index.putCopy(parent, name, hardLinkTarget(index, header, where));
+    case 'link': {
+      const target = hardLinkTarget(index, header, where);
+      index.putCopy(parent, name, target, storeMode(parts, index.mode(target), 'file'));
       return;
+    }
     default:
       throw refused(where, header.name, `a ${header.type ?? 'kind of entry'} that no image of ours needs`);
   }
 }
 
-function assertUnambiguous(index: EntryIndex, header: Header, where: string): void {
+function assertUnambiguous(index: EntryIndex, header: Entry, where: string): void {
   if (header.name.startsWith('/')) throw refused(where, header.name, 'an absolute name');
   const parts = entryName(header.name, where);
   let entry: number | null = ROOT;
@@ -140,13 +182,16 @@ function parentOf(index: EntryIndex, parts: readonly string[], name: string, whe
   return parent;
 }
 
-function linkTarget(header: Header, where: string): string {
+function linkTarget(header: Entry, where: string): string {
   if (header.linkname === '') throw refused(where, header.name, 'a symbolic link to nothing');
   if (header.linkname.includes('\ufffd')) throw refused(where, header.name, 'a link target that is not UTF-8');
+  if (header.linkname.includes('\0')) throw refused(where, header.name, 'a link target with a zero byte');
+  if (Buffer.byteLength(header.linkname) > MAX_TARGET_BYTES)
+    throw refused(where, header.name, `a link target of over ${MAX_TARGET_BYTES} bytes`);
   return header.linkname;
 }
 
-function hardLinkTarget(index: EntryIndex, header: Header, where: string): number {
+function hardLinkTarget(index: EntryIndex, header: Entry, where: string): number {
   let target = ROOT;
   for (const part of entryName(header.linkname, where)) {
     const found = index.find(target, part);
@@ -155,11 +200,6 @@ function hardLinkTarget(index: EntryIndex, header: Header, where: string): numbe
   }
   if (index.kind(target) === 'folder') throw refused(where, header.name, 'a hard link to a folder');
   return target;
-}
-
-function isZeroBlock(spool: Spool, at: number): boolean {
-  const block = Buffer.alloc(BLOCK);
-  return readSync(spool.fd, block, 0, BLOCK, at) === BLOCK && block.every((byte) => byte === 0);
 }
 
 /** After the last entry an archive has zeros, at least one block of them, and nothing else (POSIX pax, "ustar"). */

@@ -1,6 +1,7 @@
-import { type BigIntStats, closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
-import { type Duplex, PassThrough, Readable } from 'node:stream';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs';
+import { type Duplex, PassThrough, type Readable, addAbortSignal } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { OciPloneError, localError, systemCode, throwIfAborted } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -68,10 +69,9 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
           hint: 'Pack again once nothing writes to it any more.',
         });
     };
-    const bytes = createReadStream(path, { fd, autoClose: false, start: 0, highWaterMark: CHUNK_BYTES });
     const total = Number(stats.size);
     const own: Spool | null = format === 'tar' ? { fd, name: path } : null;
-    const { tree, plainDigest, close } = await index(bytes, { format, where: path, total, own }, options);
+    const { tree, plainDigest, close } = await index(piecesOf(fd), { format, where: path, total, own }, options);
     assertUnchanged();
     const closeBoth = (): void => {
       close();
@@ -84,8 +84,34 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
   }
 }
 
+const readInto = promisify(read);
+
+/** An open file's bytes. A stream of node:fs would close what it did not open as soon as something fails. */
+async function* piecesOf(fd: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; ;) {
+    const piece = new Uint8Array(CHUNK_BYTES);
+    const { bytesRead } = await readInto(fd, piece, 0, CHUNK_BYTES, at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield piece.subarray(0, bytesRead);
+  }
+}
+
 async function readStream(stream: Readable, where: string, options: ArchiveOptions): Promise<Archive> {
+  // A stream may stall: then nothing but its end lets go of it.
+  if (options.signal !== undefined) addAbortSignal(options.signal, stream);
   const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  const head = await headOf(pieces).catch((error: unknown) => {
+    throw failure(where, error, options.signal);
+  });
+  const format = formatOf(Buffer.concat(head), where);
+  const whole = rejoined(head, pieces);
+  const { tree, plainDigest, close } = await index(whole, { format, where, total: null, own: null }, options);
+  return { format, tree, plainDigest, assertUnchanged: () => undefined, close };
+}
+
+/** The first pieces, as many as tell the format. */
+async function headOf(pieces: AsyncIterator<Uint8Array>): Promise<readonly Uint8Array[]> {
   const head: Uint8Array[] = [];
   for (let length = 0; length < FORMAT_BYTES;) {
     const { value, done } = await pieces.next();
@@ -93,10 +119,7 @@ async function readStream(stream: Readable, where: string, options: ArchiveOptio
     head.push(value);
     length += value.length;
   }
-  const format = formatOf(Buffer.concat(head), where);
-  const whole = Readable.from(rejoined(head, pieces), { objectMode: false });
-  const { tree, plainDigest, close } = await index(whole, { format, where, total: null, own: null }, options);
-  return { format, tree, plainDigest, assertUnchanged: () => undefined, close };
+  return head;
 }
 
 async function* rejoined(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -114,7 +137,7 @@ interface Source {
 }
 
 async function index(
-  input: Readable,
+  input: AsyncIterable<Uint8Array>,
   { format, where, total, own }: Source,
   { limits, strict = false, spoolFolder, signal, onProgress }: ArchiveOptions,
 ): Promise<Pick<Archive, 'tree' | 'plainDigest' | 'close'>> {
@@ -148,14 +171,18 @@ async function index(
 
   try {
     let tree: FolderNode | null = null;
-    await pipeline(input, counted, decoderOf(format, where), spooled, async (plain: AsyncIterable<Uint8Array>) => {
+    const decoder = decoderOf(format, where);
+    await pipeline(input, counted, decoder, spooled, async (plain: AsyncIterable<Uint8Array>) => {
       tree = await indexTar(plain, bytes, { where, maxEntries: limits.entries, strict });
     });
     if (tree === null) throw new Error('the archive was not indexed');
+    // node:zlib leaves what follows the last member alone where that begins with a zero byte.
+    if (decoder.bytesWritten !== undefined && decoder.bytesWritten !== compressed)
+      throw new OciPloneError('INPUT_MALFORMED', `${where}: something follows the compressed archive`);
     return { tree, plainDigest: plainHash?.digest() ?? null, close };
   } catch (error) {
     close();
-    throw signal?.aborted === true ? abortError(signal) : unreadable(where, error);
+    throw failure(where, error, signal);
   }
 }
 
@@ -168,7 +195,12 @@ function abortError(signal: AbortSignal): unknown {
   return undefined;
 }
 
-function decoderOf(format: ArchiveFormat, where: string): Duplex {
+/** A decoder of node:zlib, which counts the bytes it took, or nothing but a pipe. */
+interface Decoder extends Duplex {
+  readonly bytesWritten?: number;
+}
+
+function decoderOf(format: ArchiveFormat, where: string): Decoder {
   switch (format) {
     case 'tar':
       return new PassThrough();
@@ -179,14 +211,19 @@ function decoderOf(format: ArchiveFormat, where: string): Duplex {
   }
 }
 
+/** What open(2) says of a path where nothing is, or can be. */
+const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP']);
+
 function openInput(path: string): { readonly fd: number; readonly stats: BigIntStats } {
   try {
-    const fd = openSync(path, 'r');
+    // Without waiting for a writer, should it be a FIFO.
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = fstatSync(fd, { bigint: true });
     if (stats.isFile()) return { fd, stats };
     closeSync(fd);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') throw new OciPloneError('INPUT_ABSENT', `${path}: no such file`);
+    if (ABSENT.has(systemCode(error)))
+      throw new OciPloneError('INPUT_ABSENT', `${path}: no such file`, { cause: error });
     if (systemCode(error) === 'EACCES') throw new OciPloneError('INPUT_ABSENT', `${path}: not readable by this user`);
     throw localError(`cannot open ${path}`, error);
   }
@@ -202,6 +239,10 @@ function formatOf(head: Uint8Array, where: string): ArchiveFormat {
   throw new OciPloneError('INPUT_MALFORMED', `${where}: ${what}`, {
     hint: 'Give a Nix expression (*.nix), a store path, or a tarball that holds /nix.',
   });
+}
+
+function failure(where: string, error: unknown, signal: AbortSignal | undefined): unknown {
+  return signal?.aborted === true ? abortError(signal) : unreadable(where, error);
 }
 
 /** What zlib, zstd and tar-stream say of a broken archive is about the input; what the system says is about this machine. */

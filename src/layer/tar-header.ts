@@ -1,0 +1,120 @@
+/**
+ * Headers of a tar as POSIX has them (pax, "ustar Interchange Format" and "pax Header Block"). Written here and not by
+ * tar-stream, whose reader we use: these bytes are in every digest, and a stream for each of 400,000 entries is more
+ * garbage than the headers are bytes.
+ */
+export interface TarEntry {
+  /** With a slash at the end for a folder. */
+  readonly name: string;
+  readonly type: 'file' | 'folder' | 'symlink';
+  readonly mode: number;
+  /** Bytes of content; 0 for anything but a file. */
+  readonly size: number;
+  /** A link's target, verbatim; empty for anything else. */
+  readonly target: string;
+}
+
+/** Bytes of a tar's block. */
+export const BLOCK_BYTES = 512;
+
+/**
+ * The time of every entry, in seconds: 1, as in Nix's store. 0 would make timestamp `.pyc` files stale, whose sources
+ * Nix dates 1.
+ */
+const MTIME_SECONDS = 1;
+
+/** Root owns everything: uid 1000 runs the image and must not be able to change it. */
+const OWNER = 0;
+
+const TYPE_FLAGS = { file: '0', folder: '5', symlink: '2' } as const;
+const PAX_TYPE_FLAG = 'x';
+
+/** The same for every entry: a name made from the entry's own, or a process number, would be one more thing to vary. */
+const PAX_NAME = 'PaxHeader';
+
+/** What eleven octal digits hold: 8 GiB. */
+const MAX_SIZE = 0o77777777777;
+
+/** The blocks that stand before an entry's content: a header, and a PAX header before it where ustar has no room. */
+export function tarHeader(entry: TarEntry): Buffer {
+  const { name, type, mode, size, target } = entry;
+  const place = isAscii(name) ? split(name) : null;
+  const shortTarget = isAscii(target) && target.length <= 100;
+  const records = [
+    ...(size > MAX_SIZE ? [paxRecord('size', String(size))] : []),
+    ...(place === null ? [paxRecord('path', name)] : []),
+    ...(shortTarget ? [] : [paxRecord('linkpath', target)]),
+  ];
+  const own = block({
+    ...(place ?? { name: PAX_NAME, prefix: '' }),
+    mode,
+    size: size > MAX_SIZE ? 0 : size,
+    target: shortTarget ? target : '',
+    flag: TYPE_FLAGS[type],
+  });
+  if (records.length === 0) return own;
+  const content = Buffer.from(records.join(''));
+  const pax = block({ name: PAX_NAME, prefix: '', mode: 0o644, size: content.length, target: '', flag: PAX_TYPE_FLAG });
+  return Buffer.concat([pax, content, Buffer.alloc(paddingOf(content.length)), own]);
+}
+
+/** Zeros after a content of so many bytes, up to a whole block. */
+export function paddingOf(size: number): number {
+  return (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES;
+}
+
+interface Fields {
+  readonly name: string;
+  readonly prefix: string;
+  readonly mode: number;
+  readonly size: number;
+  readonly target: string;
+  readonly flag: string;
+}
+
+function block({ name, prefix, mode, size, target, flag }: Fields): Buffer {
+  const bytes = Buffer.alloc(BLOCK_BYTES);
+  bytes.write(name, 0, 'latin1');
+  bytes.write(octal(mode, 7), 100, 'latin1');
+  bytes.write(octal(OWNER, 7), 108, 'latin1');
+  bytes.write(octal(OWNER, 7), 116, 'latin1');
+  bytes.write(octal(size, 11), 124, 'latin1');
+  bytes.write(octal(MTIME_SECONDS, 11), 136, 'latin1');
+  bytes.write('        ', 148, 'latin1');
+  bytes.write(flag, 156, 'latin1');
+  bytes.write(target, 157, 'latin1');
+  bytes.write('ustar\u000000', 257, 'latin1');
+  bytes.write(octal(0, 7), 329, 'latin1');
+  bytes.write(octal(0, 7), 337, 'latin1');
+  bytes.write(prefix, 345, 'latin1');
+  let sum = 0;
+  for (const byte of bytes) sum += byte;
+  bytes.write(`${octal(sum, 6)}\0 `, 148, 'latin1');
+  return bytes;
+}
+
+function octal(value: number, digits: number): string {
+  return value.toString(8).padStart(digits, '0');
+}
+
+/** A name in ustar's two fields of 100 and 155 bytes, cut at a slash; null where it does not fit. */
+function split(name: string): Pick<Fields, 'name' | 'prefix'> | null {
+  if (name.length <= 100) return { name, prefix: '' };
+  // The first slash that leaves at most 100; the one at a folder's end is part of its name.
+  const slash = name.indexOf('/', name.length - 101);
+  if (slash < 1 || slash > 155 || slash === name.length - 1) return null;
+  return { name: name.slice(slash + 1), prefix: name.slice(0, slash) };
+}
+
+/** `LENGTH KEY=VALUE\n`, where the length counts its own digits. */
+function paxRecord(key: string, value: string): string {
+  const rest = Buffer.byteLength(` ${key}=${value}\n`);
+  let length = rest + String(rest).length;
+  if (rest + String(length).length > length) length = rest + String(length).length;
+  return `${length} ${key}=${value}\n`;
+}
+
+function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x7f) return false;
+  return true;
+}
