@@ -24,7 +24,12 @@ describe('canonicalJson', () => {
 
   it('keeps a key that is a word of JavaScript', () => {
     assert.equal(
-      text(JSON.parse('{"constructor":1,"__proto__":{"b":1,"a":2}}') as Json),
+      text(
+        Object.fromEntries<Json>([
+          ['constructor', 1],
+          ['__proto__', { b: 1, a: 2 }],
+        ]),
+      ),
       '{"__proto__":{"a":2,"b":1},"constructor":1}',
     );
   });

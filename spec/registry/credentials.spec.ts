@@ -25,19 +25,19 @@ async function write(path: string, content: object | string): Promise<string> {
   return path;
 }
 
-/** What DOCKER_AUTH_CONFIG with these `auths` gives, as `username:secret`. */
+/** What DOCKER_AUTH_CONFIG with these `auths` gives, as `username secret`. */
 async function inline(auths: object, registry = HOST, repository = 'team/plone/site'): Promise<string | null> {
   const found = await findCredentials(registry, repository, { env: { DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) } });
-  return found === null ? null : `${found.username}:${found.secret}`;
+  return found === null ? null : `${found.username} ${found.secret}`;
 }
 
 describe('auths', () => {
   it('match hosts exactly, and the longest path wins', async () => {
     const table: readonly (readonly [string, object, string | null])[] = [
-      ['the host', { [HOST]: login('a') }, 'a:x'],
-      ['no case', { 'Registry.Example.ORG:5000': login('a') }, 'a:x'],
-      ['a URL', { [`https://${HOST}/v1/`]: login('a') }, 'a:x'],
-      ['a URL without a path', { [`http://${HOST}`]: login('a') }, 'a:x'],
+      ['the host', { [HOST]: login('a') }, 'a x'],
+      ['no case', { 'Registry.Example.ORG:5000': login('a') }, 'a x'],
+      ['a URL', { [`https://${HOST}/v1/`]: login('a') }, 'a x'],
+      ['a URL without a path', { [`http://${HOST}`]: login('a') }, 'a x'],
       ['another port', { 'registry.example.org': login('a'), 'registry.example.org:500': login('b') }, null],
       ['a longer host', { [`my.${HOST}`]: login('a'), [`${HOST}0`]: login('b'), [`x${HOST}`]: login('c') }, null],
       ['a part of the host', { 'example.org:5000': login('a'), org: login('b'), '': login('c') }, null],
@@ -46,10 +46,10 @@ describe('auths', () => {
         { [`https://evil.example/${HOST}`]: login('a'), [`evil.example/${HOST}`]: login('b') },
         null,
       ],
-      ['paths', { [HOST]: login('a'), [`${HOST}/team`]: login('b'), [`${HOST}/team/plone`]: login('c') }, 'c:x'],
-      ['a whole path', { [`${HOST}/team`]: login('b'), [`${HOST}/team/plone/site`]: login('d') }, 'd:x'],
+      ['paths', { [HOST]: login('a'), [`${HOST}/team`]: login('b'), [`${HOST}/team/plone`]: login('c') }, 'c x'],
+      ['a whole path', { [`${HOST}/team`]: login('b'), [`${HOST}/team/plone/site`]: login('d') }, 'd x'],
       ['a path of another', { [`${HOST}/te`]: login('b'), [`${HOST}/team/plon`]: login('c') }, null],
-      ['an empty entry before a full one', { [`${HOST}/team`]: {}, [HOST]: login('a') }, 'a:x'],
+      ['an empty entry before a full one', { [`${HOST}/team`]: {}, [HOST]: login('a') }, 'a x'],
       ['no entry', {}, null],
       ['what is no entry', { [HOST]: null }, null],
     ];
@@ -58,21 +58,21 @@ describe('auths', () => {
 
   it('know Docker Hub by its old names', async () => {
     for (const key of ['docker.io', 'https://index.docker.io/v1/', 'index.docker.io'])
-      assert.equal(await inline({ [key]: login('hub') }, 'docker.io'), 'hub:x', key);
-    assert.equal(await inline({ 'docker.io/team': login('hub') }, 'docker.io'), 'hub:x');
+      assert.equal(await inline({ [key]: login('hub') }, 'docker.io'), 'hub x', key);
+    assert.equal(await inline({ 'docker.io/team': login('hub') }, 'docker.io'), 'hub x');
     assert.equal(await inline({ 'notdocker.io': login('hub') }, 'docker.io'), null);
   });
 
   it('take every form that tools write', async () => {
     const token = { auth: Buffer.from('00000000-0000-0000-0000-000000000000:').toString('base64'), identitytoken: 't' };
     const table: readonly (readonly [object, string | null])[] = [
-      [login('user', 'a:b:c'), 'user:a:b:c'],
-      [login('user', 'pässwörd'), 'user:pässwörd'],
-      [{ auth: Buffer.from('user:nul\0').toString('base64') }, 'user:nul'],
-      [{ username: 'user', password: 'plain' }, 'user:plain'],
-      [{ auth: '', username: 'user', password: 'plain' }, 'user:plain'],
-      [token, '00000000-0000-0000-0000-000000000000:t'],
-      [{ identitytoken: 't' }, ':t'],
+      [login('user', 'a:b:c'), 'user a:b:c'],
+      [login('user', 'pässwörd'), 'user pässwörd'],
+      [{ auth: Buffer.from('user:nul\0').toString('base64') }, 'user nul'],
+      [{ username: 'user', password: 'plain' }, 'user plain'],
+      [{ auth: '', username: 'user', password: 'plain' }, 'user plain'],
+      [token, '00000000-0000-0000-0000-000000000000 t'],
+      [{ identitytoken: 't' }, ' t'],
       [{ email: 'user@example.org' }, null],
     ];
     for (const [entry, expected] of table) assert.equal(await inline({ [HOST]: entry }), expected);

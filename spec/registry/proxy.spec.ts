@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { type TestContext, describe, it } from 'node:test';
-import { startFaultRegistry } from '../support/fault-registry.ts';
+import { listen, startFaultRegistry } from '../support/fault-registry.ts';
 import { isError, push } from './expect.ts';
 import { imageOf, sampleImage } from './sample.ts';
 
@@ -20,9 +20,9 @@ async function startProxy(t: TestContext, registry: string): Promise<{ url: stri
     socket.on('error', () => upstream.destroy());
     t.after(() => upstream.destroy());
   });
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const host = await listen(server);
   t.after(() => server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  return { url: `http://${host}`, asked };
 }
 
 describe('proxies and plain http', () => {

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type ServerResponse, createServer, request as forward } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from '../support/fault-registry.ts';
 
 /** What a push said and was told, as far as it should be the same at every registry. */
 export interface Line {
@@ -22,9 +22,8 @@ export interface Recorder {
 export async function startRecorder(upstream: string): Promise<Recorder> {
   const lines: Line[] = [];
   const server = createServer((request, response) => pass(request, response, upstream, lines));
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    host: await listen(server),
     lines,
     stop: () =>
       new Promise((resolve) => {

@@ -17,6 +17,12 @@ function broken(code: string): OciPloneError {
   return networkError(url, Object.assign(new Error('x'), { code }));
 }
 
+/** The code that an answer with these error codes leads to. */
+function said(...codes: readonly string[]): string {
+  const body = Buffer.from(JSON.stringify({ errors: codes.map((code) => ({ code })) }));
+  return answerError('trying', { status: 400, headers: {}, url, body, truncated: false }).code;
+}
+
 /** Fails with each error in turn, then succeeds; gives the waits and what was noted. */
 async function attempt(...errors: readonly Error[]): Promise<{ waits: number[]; notes: string[] }> {
   const [waits, notes]: [number[], string[]] = [[], []];
@@ -50,6 +56,14 @@ describe('retryWait', () => {
   it('knows which statuses pass', () => {
     const passing = [200, 400, 401, 403, 404, 405, 408, 413, 416, 429, 500, 501, 502, 503, 504].filter(isPassingStatus);
     assert.deepEqual(passing, [408, 429, 500, 502, 503, 504]);
+  });
+});
+
+describe('answerError', () => {
+  it('takes DIGEST_INVALID for a mismatch only where nothing else is wrong', () => {
+    assert.equal(said('DIGEST_INVALID'), 'DIGEST_MISMATCH');
+    assert.equal(said('DIGEST_INVALID', 'MANIFEST_BLOB_UNKNOWN'), 'REGISTRY');
+    assert.equal(said(), 'REGISTRY');
   });
 });
 

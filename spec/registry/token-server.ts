@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { listen } from '../support/fault-registry.ts';
 
 const run = promisify(execFile);
 
@@ -83,8 +83,7 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
     }
   };
   const server = createServer((request, response) => void respond(request, response).catch(() => response.destroy()));
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const realm = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token?kept=%2Fas%20is`;
+  const realm = `http://${await listen(server)}/token?kept=%2Fas%20is`;
   return {
     realm,
     auth: { token: { realm, service: SERVICE, issuer: 'spec', rootcertbundle: certificate } },

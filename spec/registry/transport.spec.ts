@@ -3,12 +3,13 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, type Server, createServer } from 'node:net';
+import { type Server, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { Transport } from '../../src/registry/transport.ts';
+import { listen } from '../support/fault-registry.ts';
 import { missing } from '../support/fixtures.ts';
 import { isError } from './expect.ts';
 
@@ -18,10 +19,9 @@ function transport(t: TestContext): Transport {
   return made;
 }
 
-async function listen(t: TestContext, server: Server): Promise<string> {
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+async function start(t: TestContext, server: Server): Promise<string> {
   t.after(() => server.close());
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return await listen(server);
 }
 
 async function* body(): AsyncGenerator<Uint8Array> {
@@ -32,7 +32,7 @@ async function* body(): AsyncGenerator<Uint8Array> {
 describe('Transport', () => {
   it('sends as many bytes as were announced, and no encoding that nobody asked for', async (t) => {
     const seen: unknown[] = [];
-    const host = await listen(
+    const host = await start(
       t,
       createHttpServer((request, response) => {
         seen.push([
@@ -60,7 +60,7 @@ describe('Transport', () => {
   });
 
   it('stops reading an answer without end', async (t) => {
-    const host = await listen(
+    const host = await start(
       t,
       createHttpServer((_, response) => {
         const more = (): void =>
@@ -73,15 +73,15 @@ describe('Transport', () => {
   });
 
   it('says NETWORK, with the host, for every way to get no answer', async (t) => {
-    const closing = await listen(
+    const closing = await start(
       t,
       createServer((socket) => void socket.on('data', () => socket.resetAndDestroy())),
     );
-    const babbling = await listen(
+    const babbling = await start(
       t,
       createServer((socket) => void socket.on('error', () => undefined).end('hello\r\n\r\n')),
     );
-    const halfway = await listen(
+    const halfway = await start(
       t,
       createServer(
         (socket) => void socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf')),
@@ -103,7 +103,7 @@ describe('Transport', () => {
   });
 
   it('does not wait for ever', async (t) => {
-    const silent = await listen(
+    const silent = await start(
       t,
       createServer((socket) => t.after(() => socket.destroy())),
     );
@@ -122,7 +122,7 @@ describe('Transport', () => {
     await promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'rsa:2048', ...files, ...subject]);
     let requests = 0;
     const options = { key: await readFile(key), cert: await readFile(cert) };
-    const host = await listen(
+    const host = await start(
       t,
       createTlsServer(options, (_, response) => void response.end(String((requests += 1)))),
     );

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { repositoryRoot } from './fixtures.ts';
 
@@ -11,8 +12,8 @@ export interface CliOptions {
   readonly cwd?: string;
   /** Over `cleanEnvironment()`; undefined takes a name out. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** A file for standard input; empty without one. */
-  readonly stdin?: string;
+  /** A file, or a stream, for standard input; empty without one. */
+  readonly stdin?: string | Readable;
   /** Another Node than the one that runs the tests. */
   readonly node?: string;
   /** A program that gets Node and its arguments: `['taskset', '-c', '0']`. */
@@ -34,7 +35,8 @@ export interface Running {
 
 /** This process's environment without whatever would change what oci-plone does; Nix asks nothing of the network. */
 export function cleanEnvironment(): Record<string, string | undefined> {
-  const changing = /^(NIX_|SOURCE_DATE_EPOCH$|NODE_|NO_COLOR$|FORCE_COLOR$|DOCKER_|REGISTRY_AUTH_FILE$|GIT_|TZ$|LC_|LANG)/;
+  const changing =
+    /^(NIX_|SOURCE_DATE_EPOCH$|NODE_|NO_COLOR$|FORCE_COLOR$|DOCKER_|REGISTRY_AUTH_FILE$|GIT_|TZ$|LC_|LANG)/;
   const kept = Object.entries(process.env).filter(([name]) => !changing.test(name));
   const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
   return {
@@ -55,7 +57,10 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
     stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
   // A command that ends before it has read everything closes the pipe: its exit code tells why.
-  if (stdin !== undefined && child.stdin !== null) pipeline(createReadStream(stdin), child.stdin).catch(() => undefined);
+  if (stdin !== undefined && child.stdin !== null) {
+    const source = typeof stdin === 'string' ? createReadStream(stdin) : stdin;
+    pipeline(source, child.stdin).catch(() => undefined);
+  }
   let [stdout, stderr] = ['', ''];
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));

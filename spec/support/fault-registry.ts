@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:net';
 
 /** One request that came in, and the status that went out; 0 where the connection was broken instead. */
 export interface Exchange {
@@ -49,10 +49,8 @@ export async function startFaultRegistry(fault: Fault = () => null): Promise<Fau
       () => response.destroy(),
     );
   });
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
   return {
-    host: `127.0.0.1:${port}`,
+    host: await listen(server),
     exchanges,
     ...store,
     stop: () =>
@@ -61,6 +59,14 @@ export async function startFaultRegistry(fault: Fault = () => null): Promise<Fau
         server.closeAllConnections();
       }),
   };
+}
+
+/** Listens on a free port of 127.0.0.1, and nowhere else; gives host and port. */
+export async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  return `127.0.0.1:${address.port}`;
 }
 
 interface Store {

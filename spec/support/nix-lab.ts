@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   accessSync,
@@ -12,6 +13,7 @@ import {
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { OciPloneError } from '../../src/errors.ts';
 import type { ProgressEvent } from '../../src/progress.ts';
 import { withNix } from '../../src/nix/session.ts';
 import type { Nix, NixOptions } from '../../src/nix/session.ts';
@@ -127,4 +129,14 @@ export function makeLab(): Lab {
 /** The text of what a lab's sessions told. */
 export function told(lab: Lab): string {
   return lab.events.map((event) => ('line' in event ? event.line : 'text' in event ? event.text : '')).join('\n');
+}
+
+/** Asks for an error, and gives it back. */
+export async function errorOf(promise: Promise<unknown>): Promise<OciPloneError> {
+  const error: unknown = await promise.then(
+    () => assert.fail('it did not fail'),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof OciPloneError, String(error));
+  return error;
 }

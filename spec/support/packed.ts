@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer, text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { type Header, extract, pack as packTar } from 'tar-stream';
@@ -26,9 +28,7 @@ export async function tarOf(entries: readonly Entry[]): Promise<Buffer> {
     tar.entry(header, content);
   }
   tar.finalize();
-  const pieces: Uint8Array[] = [];
-  for await (const piece of tar) pieces.push(piece);
-  return Buffer.concat(pieces);
+  return buffer(tar);
 }
 
 /** The store path of the application that `appEntries` makes. */
@@ -46,6 +46,15 @@ export function appEntries(program: string | Uint8Array = '#!/bin/sh\n'): Entry[
   ];
 }
 
+/** Writes the tarball of a small environment, with what is to be in it besides, and returns its path. */
+export async function writeApp(
+  file: string,
+  { program = elfHead(ELF_MACHINE.amd64), more = [] }: { program?: string | Uint8Array; more?: readonly Entry[] } = {},
+): Promise<string> {
+  await writeFile(file, await tarOf([...appEntries(program), ...more]));
+  return file;
+}
+
 /** The first 64 bytes of a program, as ELF has them (elf(5)): 64 bits, little-endian. */
 export function elfHead(machine: number): Uint8Array {
   const head = Buffer.alloc(64);
@@ -57,9 +66,16 @@ export function elfHead(machine: number): Uint8Array {
 
 export const ELF_MACHINE = { amd64: 62, arm64: 183, sparc: 2 } as const;
 
+export interface Folder {
+  readonly folder: string;
+  readonly remove: () => Promise<void>;
+}
+
 /** A folder for one test or one file of tests, and what removes it: a store's folders are read-only. */
-export async function labFolder(): Promise<{ readonly folder: string; readonly remove: () => Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'oci-plone-spec-'));
+export async function labFolder(): Promise<Folder> {
+  // Lower-case, since buildah makes a repository's name of the path.
+  const folder = join(tmpdir(), `oci-plone-spec-${randomBytes(6).toString('hex')}`);
+  await mkdir(folder);
   const remove = async (): Promise<void> => {
     await run('chmod', ['-R', 'u+w', folder]).catch(() => undefined);
     await run('rm', ['-rf', folder]);
@@ -131,9 +147,7 @@ export async function entriesOf(blob: Uint8Array): Promise<readonly Listed[]> {
   parser.end(blob[0] === 0x1f ? gunzipSync(blob) : Buffer.from(blob));
   const listed: Listed[] = [];
   for await (const entry of parser) {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of entry) pieces.push(piece as Uint8Array);
-    listed.push({ ...entry.header, content: Buffer.concat(pieces).toString('utf8') });
+    listed.push({ ...entry.header, content: await text(entry) });
   }
   return listed;
 }

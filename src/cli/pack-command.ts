@@ -88,6 +88,8 @@ export async function packCommand({ argv, io, signal }: CommandContext): Promise
   const { output } = options;
   try {
     if (output !== undefined && /\.nix\.tar(\.gz)?$/.test(output)) {
+      for (const name of IMAGE_ONLY)
+        if (flags.has(name)) throw usage(`--${name} is for an image, and ${output} is a tarball`);
       const result = await exportTarball({ ...options, output });
       progress.end();
       io.stdout.write(flags.has('json') ? `${JSON.stringify(result)}\n` : `${result.digest}\n`);
@@ -101,6 +103,9 @@ export async function packCommand({ argv, io, signal }: CommandContext): Promise
     progress.end();
   }
 }
+
+/** Flags that would be without effect where the output is the tarball in the middle. */
+const IMAGE_ONLY = ['push', 'tag', 'compression', 'layers'] as const;
 
 function summary({ layers, size, references }: Awaited<ReturnType<typeof pack>>): string {
   const paths = layers.reduce((sum, { storePaths }) => sum + storePaths.length, 0);

@@ -20,6 +20,7 @@ export function showProgress({ stderr }: Pick<Io, 'stderr'>, quiet: boolean): Pr
   const terminal = stderr.isTTY;
   const between = terminal ? BAR_MILLISECONDS : PLAIN_MILLISECONDS;
   let next = 0;
+  let last: ProgressEvent['kind'] | null = null;
   let bar = false;
   const end = (): void => {
     if (bar) stderr.write('\r\u001b[K');
@@ -46,8 +47,9 @@ export function showProgress({ stderr }: Pick<Io, 'stderr'>, quiet: boolean): Pr
       return;
     }
     const now = Date.now();
-    if (now < next) return;
+    if (now < next && event.kind === last) return;
     next = now + between;
+    last = event.kind;
     const text = `${VERBS[event.kind]} ${amount(event)}`;
     if (terminal) show(`${cells(event)}${text}`);
     else line(text);

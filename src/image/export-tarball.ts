@@ -54,7 +54,8 @@ export async function exportTarball(options: TarballOptions): Promise<TarballRes
       );
       root.archive?.assertUnchanged();
       moveTo(output, path);
-      return { ...result, tarball: output, storePaths: root.storePaths };
+      const { digest, size, diffId } = result;
+      return { digest, size, diffId, tarball: output, storePaths: root.storePaths };
     });
   } finally {
     stage.close();

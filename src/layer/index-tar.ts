@@ -37,6 +37,8 @@ export async function indexTar(
   /** Where the last entry's content ends, padding included. */
   let end = 0;
   parser.on('entry', (header, content, next) => {
+    // It ends with the parser's own error, which is waited for below.
+    content.on('error', () => undefined);
     try {
       assertExtensions(spool, end, content.offset, where);
       const start = content.offset + BLOCK;
@@ -82,8 +84,8 @@ type Entry = Pick<Header, 'name' | 'type' | 'mode' | 'size' | 'linkname' | 'pax'
 /** Throws where readers differ: whether something without content has the bytes that its size tells of. */
 function entryOf(header: Header, where: string): Entry {
   const { name, mode, size, pax } = header;
-  // tar-stream gives null for a size or a link's target that it cannot make sense of.
-  if (!Number.isSafeInteger(size) || size < 0)
+  // tar-stream gives null for a size or a link's target that it cannot make sense of, and -0 for -1.
+  if (!Number.isSafeInteger(size) || size < 0 || Object.is(size, -0))
     throw new OciPloneError('INPUT_MALFORMED', `${where}: an entry whose size is not a number`);
   const linkname = typeof header.linkname === 'string' ? header.linkname : '';
   // A folder in the old way: a file whose name ends in a slash (POSIX pax, "ustar", typeflag).

@@ -1,4 +1,4 @@
-import { throwIfAborted } from '../errors.ts';
+import { OciPloneError, throwIfAborted } from '../errors.ts';
 import { type NarHash, type NarInfo, narHash } from './nar.ts';
 import { BLOCK_BYTES, type TarEntry, paddingOf, tarHeader } from './tar-header.ts';
 import type { FolderNode } from './tree.ts';
@@ -18,16 +18,18 @@ const ZEROS = new Uint8Array(2 * BLOCK_BYTES);
 
 /**
  * Writes a tree as a tar: parents first, each name once, no hard links; the headers' policy is tar-header.ts. Returns the
- * NAR hashes of the paths asked for.
+ * NAR hashes of the paths asked for. Throws INPUT_REFUSED for a name that would be a whiteout.
  */
 export async function writeTar(root: FolderNode, options: TarOptions): Promise<ReadonlyMap<string, NarInfo>> {
-  const { write, hashed } = options;
+  const { write, ready, hashed, signal } = options;
   const nars = new Map<string, NarInfo>();
   let nar: { readonly path: string; readonly hash: NarHash } | null = null;
   for (const step of walk(root)) {
+    throwIfAborted(signal);
     if (nar === null && step.kind !== 'leave' && hashed.has(step.path)) nar = { path: step.path, hash: narHash() };
     nar?.hash.step(step);
     if (step.kind !== 'leave') {
+      assertNoWhiteout(step);
       write(tarHeader(entryOf(step)));
       await writeContent(step, nar?.hash ?? null, options);
     }
@@ -35,9 +37,18 @@ export async function writeTar(root: FolderNode, options: TarOptions): Promise<R
       nars.set(nar.path, nar.hash.finish());
       nar = null;
     }
+    // Also where there was no content: headers alone may be hundreds of megabytes.
+    const wait = ready();
+    if (wait) await wait;
   }
   write(ZEROS);
   return nars;
+}
+
+/** A layer cannot hold such a name, which deletes something of the layers below (image specification, layer.md "Whiteouts"). */
+function assertNoWhiteout({ name, path }: Exclude<Step, { kind: 'leave' }>): void {
+  if (name.startsWith('.wh.'))
+    throw new OciPloneError('INPUT_REFUSED', `/${path}: a name that begins with ".wh." cannot be in an image`);
 }
 
 function entryOf(step: Exclude<Step, { kind: 'leave' }>): TarEntry {
@@ -51,13 +62,16 @@ function entryOf(step: Exclude<Step, { kind: 'leave' }>): TarEntry {
 
 async function writeContent(step: Step, nar: NarHash | null, { write, ready, signal }: TarOptions): Promise<void> {
   if (step.kind === 'leaf' && step.node.kind === 'file') {
+    let bytes = 0;
     for (const piece of step.node.read()) {
+      bytes += piece.length;
       nar?.content(piece);
       write(piece);
       const wait = ready();
       if (wait) await wait;
       throwIfAborted(signal);
     }
+    if (bytes !== step.node.size) throw new Error(`/${step.path}: ${bytes} bytes instead of ${step.node.size}`);
     nar?.endFile();
     write(ZEROS.subarray(0, paddingOf(step.node.size)));
   }

@@ -1,4 +1,4 @@
-import type { FileNode, FolderNode, Node, SymlinkNode } from './tree.ts';
+import type { FileNode, FolderNode, SymlinkNode } from './tree.ts';
 
 /** A step of a depth-first walk: parents come before their children, names in the order of their bytes. */
 export type Step =
@@ -6,17 +6,24 @@ export type Step =
   | { readonly kind: 'leave'; readonly path: string }
   | { readonly kind: 'leaf'; readonly path: string; readonly name: string; readonly node: FileNode | SymlinkNode };
 
-/** Walks below a root, which itself is not a step. Paths have neither a leading nor a trailing slash. */
-export function* walk(root: FolderNode, prefix = ''): Generator<Step> {
-  for (const [name, node] of root.list()) yield* stepsOf(prefix === '' ? name : `${prefix}/${name}`, name, node);
-}
-
-function* stepsOf(path: string, name: string, node: Node): Generator<Step> {
-  if (node.kind !== 'folder') {
-    yield { kind: 'leaf', path, name, node };
-    return;
+/**
+ * Walks below a root, which itself is not a step. Paths have neither a leading nor a trailing slash. Without recursion: a
+ * path of 4 KiB may be 2,000 folders deep, which is more than the call stack holds.
+ */
+export function* walk(root: FolderNode): Generator<Step> {
+  const open = [{ path: '', children: root.list()[Symbol.iterator]() }];
+  for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
+    const next = folder.children.next();
+    if (next.done === true) {
+      open.pop();
+      if (open.length > 0) yield { kind: 'leave', path: folder.path };
+      continue;
+    }
+    const [name, node] = next.value;
+    const path = folder.path === '' ? name : `${folder.path}/${name}`;
+    if (node.kind === 'folder') {
+      yield { kind: 'enter', path, name, node };
+      open.push({ path, children: node.list()[Symbol.iterator]() });
+    } else yield { kind: 'leaf', path, name, node };
   }
-  yield { kind: 'enter', path, name, node };
-  yield* walk(node, path);
-  yield { kind: 'leave', path };
 }

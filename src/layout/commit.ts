@@ -62,16 +62,18 @@ function update(stage: Stage, image: Descriptor, folder: string, tag: string): C
   const others = index.manifests.filter((manifest) => manifest.annotations?.[REF_NAME] !== tag);
 
   const blobs = join(folder, 'blobs', 'sha256');
+  // First of all, since a reference that cannot be read must stop this before anything changed.
+  const kept = reachable(others, readerOf(blobs));
   for (const name of readdirSync(join(stage.layout, 'blobs', 'sha256')))
     renameSync(join(stage.layout, 'blobs', 'sha256', name), join(blobs, name));
-  const manifests = [...others, withRefName(image, tag)];
-  stage.writeFile(join(folder, 'index.json'), indexDocument(manifests));
-  removeUnreferenced(blobs, manifests);
+  stage.writeFile(join(folder, 'index.json'), indexDocument([...others, withRefName(image, tag)]));
+  const needed = new Set([...kept, ...reachable([image], readerOf(blobs))]);
+  for (const name of readdirSync(blobs)) if (!needed.has(name)) rmSync(join(blobs, name));
   return { unchanged: replaced?.digest === image.digest };
 }
 
-function removeUnreferenced(blobs: string, manifests: readonly Descriptor[]): void {
-  const read = (digest: Digest): Uint8Array | null => {
+function readerOf(blobs: string): (digest: Digest) => Uint8Array | null {
+  return (digest) => {
     try {
       return readFileSync(join(blobs, digestHex(digest)));
     } catch (error) {
@@ -79,6 +81,4 @@ function removeUnreferenced(blobs: string, manifests: readonly Descriptor[]): vo
       throw error;
     }
   };
-  const needed = reachable(manifests, read);
-  for (const name of readdirSync(blobs)) if (!needed.has(name)) rmSync(join(blobs, name));
 }

@@ -29,10 +29,14 @@ function pidNamespace(): string {
   return read(() => readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')) ?? '0';
 }
 
-/** Clock ticks since boot at which a process began: field 22 of /proc/PID/stat (proc(5)); null without such a process. */
+/**
+ * Clock ticks since boot at which a process began: field 22 of /proc/PID/stat (proc(5)). Null without such a process, or
+ * where it is dead and only not yet waited for, as happens in containers without an init.
+ */
 function startOf(pid: number): string | null {
   const stat = read(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  const [state = '', ...fields] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  return state === 'Z' || state === 'X' ? null : (fields[18] ?? null);
 }
 
 function read(get: () => string): string | null {

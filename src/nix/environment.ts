@@ -1,5 +1,6 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Programs } from './programs.ts';
+import { nixFolder } from './store.ts';
 import type { Store } from './store.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -14,6 +15,9 @@ const SWITCHES = [
 ];
 
 const PROXIES = ['http_proxy', 'https_proxy', 'ftp_proxy', 'all_proxy', 'no_proxy'];
+
+/** How Nix reaches another machine. */
+const REMOTE_BUILDERS = ['SSH_AUTH_SOCK', 'NIX_SSHOPTS'];
 
 /** The certificates' place inside, see etc.ts. */
 export const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
@@ -55,6 +59,8 @@ export function environmentOf(
     NIX_USER_CONF_FILES: '',
     NIX_CONF_DIR: context.bubblewrap ? '/etc/nix' : `${workspace.etc}/nix`,
   };
+  // Locks of builders' ids are kept here, whichever store is named.
+  if (store.kind === 'chroot' && programs.nixInNix) result['NIX_STATE_DIR'] = join(nixFolder(store), 'var/nix');
   if (store.kind === 'daemon') result['NIX_DAEMON_SOCKET_PATH'] = store.socket;
   if (context.certificates !== null) {
     result['NIX_SSL_CERT_FILE'] = context.bubblewrap ? CERTIFICATES : context.certificates;
@@ -64,7 +70,7 @@ export function environmentOf(
     copy(name, (value) => step === 'realisation' || !value.includes('@'));
     copy(name.toUpperCase(), (value) => step === 'realisation' || !value.includes('@'));
   }
-  if (step === 'realisation') copy('SSH_AUTH_SOCK');
+  if (step === 'realisation') for (const name of REMOTE_BUILDERS) copy(name);
   return result;
 
   function copy(name: string, allowed: (value: string) => boolean = () => true): void {

@@ -29,7 +29,7 @@ export async function checkSandbox(session: Session): Promise<void> {
 /** Throws SANDBOX_UNAVAILABLE where it was bubblewrap, not Nix, that ended a program. */
 export function throwIfSandboxFailed(session: Session, ended: Ended): void {
   if (session.programs.bubblewrap === null || ended.code === 0) return;
-  const reason = /^bwrap: (.*)$/m.exec(ended.stderr)?.[1];
+  const reason = /^bwrap: (.*)/.exec(ended.stderr)?.[1];
   if (reason === undefined) return;
   throw new OciPloneError('SANDBOX_UNAVAILABLE', `bubblewrap cannot make a sandbox here: ${reason}`, {
     hint: 'Allow unprivileged user namespaces on this machine, or choose --sandbox=none if you trust the expression.',

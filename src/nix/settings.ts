@@ -26,7 +26,7 @@ export async function readSettings(
   for (const file of userFiles(env)) settings.push(...(await readFileSettings(file, 'user', 0)));
   settings.push(...(await parse(env['NIX_CONFIG'] ?? '', 'run', '/', 0)));
   for (const [name, value] of options) settings.push(checkedOption(name, value));
-  return settings;
+  return Promise.all(settings.map(withMachines));
 }
 
 /** Nix applies the least important of the user's files first. */
@@ -56,6 +56,14 @@ function checkedOption(name: string, value: string): Setting {
     );
   }
   return { name, value: value.trim(), from: 'run' };
+}
+
+/** `builders = @FILE` names a list of machines, one a line: the sandbox gets the list in place of the file. */
+async function withMachines(setting: Setting): Promise<Setting> {
+  if (baseName(setting.name) !== 'builders' || !setting.value.startsWith('@')) return setting;
+  const text = await readFile(setting.value.slice(1), 'utf8').catch(() => '');
+  const machines = text.split('\n').map((line) => line.replace(/#.*/, '').trim());
+  return { ...setting, value: machines.filter((machine) => machine !== '').join(' ; ') };
 }
 
 async function readFileSettings(file: string, from: Setting['from'], depth: number): Promise<readonly Setting[]> {

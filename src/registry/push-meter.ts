@@ -1,6 +1,9 @@
 import type { OnProgress } from '../progress.ts';
 
-/** Counts what a push to one repository has sent. It never goes back, and reaches the total by `finished` alone. */
+/**
+ * Counts what a push to one repository has sent. It never goes back, and reaches the total only when the last manifest is
+ * there, since a manifest's share is counted after its PUT.
+ */
 export class PushMeter {
   readonly #sent = new Map<string, number>();
   readonly #total: number;
@@ -14,22 +17,13 @@ export class PushMeter {
     this.#onProgress = onProgress;
   }
 
-  /** How much of one blob was handed over; a retry begins it anew. */
-  sent(digest: string, bytes: number): void {
-    this.#sent.set(digest, bytes);
+  /** How much of one blob, or of the manifest under one name, was handed over; a retry begins it anew. */
+  sent(what: string, bytes: number): void {
+    this.#sent.set(what, bytes);
     let sum = 0;
     for (const part of this.#sent.values()) sum += part;
-    this.#report(Math.min(sum, this.#total - 1));
-  }
-
-  /** Everything is there, the manifest included. */
-  finished(): void {
-    this.#report(this.#total);
-  }
-
-  #report(bytes: number): void {
-    if (bytes <= this.#reported) return;
-    this.#reported = bytes;
-    this.#onProgress?.({ kind: 'push', reference: this.#reference, bytes, total: this.#total });
+    if (sum <= this.#reported) return;
+    this.#reported = sum;
+    this.#onProgress?.({ kind: 'push', reference: this.#reference, bytes: sum, total: this.#total });
   }
 }

@@ -9,7 +9,7 @@ import { RegistryClient } from './client.ts';
 import { putManifest } from './manifests.ts';
 import { forEachParallel } from './parallel.ts';
 import { PushMeter } from './push-meter.ts';
-import { withRetries } from './retry.ts';
+import { type RetryOptions, withRetries } from './retry.ts';
 import { Transport } from './transport.ts';
 import type { Blob } from './verified.ts';
 
@@ -58,7 +58,7 @@ export async function pushImage(
     for (const [registry, client] of clients) {
       await withRetries(() => client.ping(signal), { signal, onProgress });
       for (const targets of byRepository(references.filter((reference) => reference.registry === registry)))
-        await pushToRepository(client, image, targets, options);
+        await pushToRepository(client, image, targets, { signal, onProgress });
     }
   } finally {
     await transport.close();
@@ -70,40 +70,66 @@ async function pushToRepository(
   client: RegistryClient,
   image: PushableImage,
   targets: readonly [Reference, ...Reference[]],
-  { signal, onProgress }: RegistryOptions,
+  options: RetryOptions,
 ): Promise<void> {
   const { repository } = targets[0];
+  const { manifest } = image;
+  const blobs = distinct(image.blobs);
+  const missing = await missingBlobs(client, repository, blobs, options);
+
+  const names = [...new Set(targets.map(({ tag }) => tag ?? manifest.digest))];
+  const total = missing.reduce((sum, { descriptor }) => sum + descriptor.size, names.length * manifest.size);
+  const meter = new PushMeter(formatReference(targets[0]), total, options.onProgress);
+  await sendBlobs(client, repository, missing, (digest, bytes) => meter.sent(digest, bytes), options);
+
+  for (const name of names) {
+    let attempts = 0;
+    await withRetries(async () => {
+      attempts += 1;
+      // Where another push of the same blobs is on its way, a registry may not find what it has just stored.
+      if (attempts > 1) {
+        const lost = await missingBlobs(client, repository, blobs, options);
+        await sendBlobs(client, repository, lost, () => undefined, options);
+      }
+      await putManifest(client, repository, name, { descriptor: manifest, bytes: image.manifestBytes }, options.signal);
+    }, options);
+    meter.sent(`manifest ${name}`, manifest.size);
+  }
+}
+
+async function missingBlobs(
+  client: RegistryClient,
+  repository: string,
+  blobs: readonly Blob[],
+  { signal, onProgress }: RetryOptions,
+): Promise<readonly Blob[]> {
   const missing: Blob[] = [];
-  await forEachParallel(distinct(image.blobs), PARALLEL, signal, async (blob, stop) => {
+  await forEachParallel(blobs, PARALLEL, signal, async (blob, stop) => {
     const options = { signal: stop, onProgress };
     if (!(await withRetries(() => hasBlob(client, repository, blob.descriptor, stop), options))) missing.push(blob);
   });
+  return missing;
+}
 
-  const names = [...new Set(targets.map(({ tag }) => tag ?? image.manifest.digest))];
-  const total = missing.reduce((sum, { descriptor }) => sum + descriptor.size, names.length * image.manifest.size);
-  const meter = new PushMeter(formatReference(targets[0]), total, onProgress);
-
-  await forEachParallel(missing, PARALLEL, signal, async (blob, stop) => {
-    const { digest } = blob.descriptor;
+async function sendBlobs(
+  client: RegistryClient,
+  repository: string,
+  blobs: readonly Blob[],
+  onSent: (digest: string, bytes: number) => void,
+  { signal, onProgress }: RetryOptions,
+): Promise<void> {
+  await forEachParallel(blobs, PARALLEL, signal, async (blob, stop) => {
+    const { digest, size } = blob.descriptor;
     let attempts = 0;
-    await withRetries(
-      async () => {
-        attempts += 1;
-        // The answer to a commit may have been lost after the registry stored the blob.
-        if (attempts > 1 && (await hasBlob(client, repository, blob.descriptor, stop))) return;
-        await uploadBlob(client, repository, blob, (bytes) => meter.sent(digest, bytes), stop);
-      },
-      { signal: stop, onProgress },
-    );
-    meter.sent(digest, blob.descriptor.size);
+    const send = async (): Promise<void> => {
+      attempts += 1;
+      // The answer to a commit may have been lost after the registry stored the blob.
+      if (attempts > 1 && (await hasBlob(client, repository, blob.descriptor, stop))) return;
+      await uploadBlob(client, repository, blob, (bytes) => onSent(digest, bytes), stop);
+    };
+    await withRetries(send, { signal: stop, onProgress });
+    onSent(digest, size);
   });
-
-  const manifest = { descriptor: image.manifest, bytes: image.manifestBytes };
-  for (const name of names) {
-    await withRetries(() => putManifest(client, repository, name, manifest, signal), { signal, onProgress });
-    meter.sent(name, image.manifest.size);
-  }
-  meter.finished();
 }
 
 function checkManifest({ manifest, manifestBytes }: PushableImage): void {

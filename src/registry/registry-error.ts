@@ -87,7 +87,8 @@ function printable(text: string): string {
 
 function codeOf(status: number, codes: readonly string[]): 'AUTHENTICATION' | 'DIGEST_MISMATCH' | 'REGISTRY' {
   if (status === 401 || status === 403) return 'AUTHENTICATION';
-  return status === 400 && codes.includes('DIGEST_INVALID') ? 'DIGEST_MISMATCH' : 'REGISTRY';
+  // Debian's docker-registry says DIGEST_INVALID, too, for a blob that it does not find: then it is not about these bytes.
+  return codes.length > 0 && codes.every((code) => code === 'DIGEST_INVALID') ? 'DIGEST_MISMATCH' : 'REGISTRY';
 }
 
 function hintOf(status: number): string {

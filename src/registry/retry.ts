@@ -36,9 +36,14 @@ export async function withRetries<T>(action: () => Promise<T>, options: RetryOpt
 
 function waitAfter(error: unknown, failed: number): number | null {
   if (!(error instanceof OciPloneError)) return null;
-  if (error.cause instanceof HttpFailure && isPassingStatus(error.cause.status))
+  if (error.cause instanceof HttpFailure && isPassingAnswer(error.cause))
     return retryWait(failed, error.cause.retryAfter, Math.random());
   return isPassing(error) ? retryWait(failed, null, Math.random()) : null;
+}
+
+/** A registry that does not know a blob yet may have stored it in this very moment. */
+function isPassingAnswer({ status, codes }: HttpFailure): boolean {
+  return isPassingStatus(status) || codes.includes('MANIFEST_BLOB_UNKNOWN');
 }
 
 async function wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { BlobWriter, type PackedBlob } from '../../src/layer/blob.ts';
+import { type Compression, type EncoderName, PLAIN, assertEncoder, withEncoder } from '../../src/layer/encoder.ts';
+import { recipeId } from '../../src/layer/recipe.ts';
+import { noZstd, unzstd } from '../support/archives.ts';
+import { hasCode } from '../support/codes.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+/** The same on every machine, neither random nor one long repetition: numbers of a linear congruence, in words. */
+function sample(bytes: number): Buffer {
+  let state = 1;
+  const words: string[] = [];
+  for (let length = 0; length < bytes;) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    const word = (state >>> 12).toString(36);
+    words.push(word);
+    length += word.length + 1;
+  }
+  return Buffer.from(words.join(' ')).subarray(0, bytes);
+}
+
+const INPUT = Buffer.concat([sample(2 * MEBIBYTE + 12_345), Buffer.alloc(MEBIBYTE), sample(777)]);
+
+/** What the recipe `gzip-fflate0.8-4-1MiB` makes of INPUT. Another fflate or another setting is another recipe. */
+const GOLDEN: PackedBlob = {
+  digest: 'sha256:0',
+  size: 0,
+  diffId: 'sha256:0',
+};
+
+interface Encoded extends PackedBlob {
+  readonly bytes: Buffer;
+  /** What the sink got, piece by piece: one member or frame each. */
+  readonly pieces: readonly Uint8Array[];
+  readonly id: string;
+  readonly mediaType: string;
+}
+
+async function encoded(
+  compression: Compression,
+  name: EncoderName,
+  input: Uint8Array,
+  step = 65_536,
+): Promise<Encoded> {
+  return withEncoder(compression, name, async (encoder) => {
+    const pieces: Uint8Array[] = [];
+    const blob = new BlobWriter(encoder, (piece) => {
+      pieces.push(Uint8Array.from(piece));
+      return Promise.resolve();
+    });
+    for (let at = 0; at < input.length; at += step) {
+      blob.write(input.subarray(at, at + step));
+      await blob.ready();
+    }
+    const { id, mediaType } = encoder;
+    return { ...(await blob.finish()), bytes: Buffer.concat(pieces), pieces, id, mediaType };
+  });
+}
+
+function sha256(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+describe('gzip', () => {
+  for (const name of ['fflate', 'zlib'] as const)
+    it(`by ${name} is the tar again, in members of a mebibyte`, async () => {
+      const { bytes, pieces, digest, size, diffId, mediaType } = await encoded('gzip', name, INPUT);
+      assert.deepEqual(gunzipSync(bytes), INPUT);
+      assert.deepEqual(
+        pieces.map((member) => gunzipSync(member).length),
+        [MEBIBYTE, MEBIBYTE, MEBIBYTE, 12_345 + 777],
+      );
+      assert.deepEqual([digest, size, diffId], [sha256(bytes), bytes.length, sha256(INPUT)]);
+      assert.equal(mediaType, 'application/vnd.oci.image.layer.v1.tar+gzip');
+    });
+
+  it('has members without time, name or other fields, and one fixed system (RFC 1952)', async () => {
+    const headers = (await encoded('gzip', 'fflate', INPUT)).pieces.map((member) =>
+      Buffer.from(member.subarray(0, 10)),
+    );
+    assert.equal(headers.length, 4);
+    for (const header of headers) {
+      assert.deepEqual([...header.subarray(0, 8)], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
+      assert.equal(header[9], 3, 'the operating system');
+      assert.deepEqual(header, headers[0]);
+    }
+  });
+
+  it('by fflate has the bytes that it has always had', async () => {
+    const { digest, size, diffId } = await encoded('gzip', 'fflate', INPUT);
+    assert.deepEqual({ digest, size, diffId }, GOLDEN);
+  });
+
+  it('has the same bytes in whatever pieces the tar comes', async () => {
+    const expected = await encoded('gzip', 'fflate', INPUT);
+    for (const step of [511, 512, MEBIBYTE - 1, MEBIBYTE, INPUT.length]) {
+      const { digest, diffId } = await encoded('gzip', 'fflate', INPUT, step);
+      assert.deepEqual([digest, diffId], [expected.digest, expected.diffId], `in pieces of ${step}`);
+    }
+  });
+
+  it('has the same bytes again, whichever thread encoded what', async () => {
+    const many = sample(12 * MEBIBYTE + 1);
+    const runs = await Promise.all([1, 2, 3].map(() => encoded('gzip', 'fflate', many)));
+    assert.equal(new Set(runs.map(({ digest }) => digest)).size, 1);
+    assert.deepEqual(gunzipSync(runs[0]?.bytes ?? ''), many);
+  });
+
+  it('takes what cannot be made smaller', async () => {
+    const dense = Buffer.alloc(3 * MEBIBYTE);
+    let state = 7;
+    for (let at = 0; at < dense.length; at++)
+      dense[at] = (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) >>> 24;
+    for (const name of ['fflate', 'zlib'] as const) {
+      const { bytes } = await encoded('gzip', name, dense);
+      assert.deepEqual(gunzipSync(bytes), dense, name);
+    }
+  });
+
+  for (const size of [1, 1024, MEBIBYTE - 1, MEBIBYTE, MEBIBYTE + 1, 2 * MEBIBYTE])
+    it(`cuts ${size} bytes into whole members and a rest`, async () => {
+      const { pieces, bytes } = await encoded('gzip', 'fflate', INPUT.subarray(0, size));
+      assert.equal(pieces.length, Math.ceil(size / MEBIBYTE));
+      assert.deepEqual(gunzipSync(bytes), INPUT.subarray(0, size));
+    });
+});
+
+describe('every encoder', () => {
+  it('gives the same diff_id', async () => {
+    const plain = sha256(INPUT);
+    for (const name of ['fflate', 'zlib'] as const)
+      assert.equal((await encoded('gzip', name, INPUT)).diffId, plain, name);
+  });
+
+  it('is named in the recipe', async () => {
+    const ids = await Promise.all(
+      (['fflate', 'zlib'] as const).map(async (name) => (await encoded('gzip', name, INPUT)).id),
+    );
+    assert.equal(new Set([...ids, PLAIN.id]).size, 3);
+    for (const id of ids) assert.ok(recipeId({ id }).endsWith(id));
+    assert.match(ids[0] ?? '', /fflate/);
+  });
+});
+
+describe('zstd', () => {
+  it('gives the same diff_id, in frames of four mebibytes', { skip: noZstd }, async () => {
+    const input = Buffer.concat([INPUT, INPUT]);
+    const { pieces, diffId, digest, bytes, mediaType } = await encoded('zstd', 'fflate', input);
+    assert.deepEqual(
+      pieces.map((frame) => unzstd(frame).length),
+      [4 * MEBIBYTE, input.length - 4 * MEBIBYTE],
+    );
+    assert.deepEqual(Buffer.concat(pieces.map(unzstd)), input);
+    assert.deepEqual([diffId, digest], [sha256(input), sha256(bytes)]);
+    assert.equal(mediaType, 'application/vnd.oci.image.layer.v1.tar+zstd');
+    assert.doesNotThrow(() => assertEncoder('zstd'));
+  });
+
+  it('is a usage error where Node has none', { skip: noZstd === false && 'this Node has zstd' }, async () => {
+    assert.throws(() => assertEncoder('zstd'), hasCode('USAGE'));
+    await assert.rejects(encoded('zstd', 'fflate', INPUT), hasCode('USAGE'));
+  });
+});
