@@ -69,7 +69,11 @@ for (const [kind, { skip, make }] of Object.entries(IMAGES))
     for (const validator of VALIDATORS)
       it(`is valid for ${validator.name}`, { skip: validator.skip }, async () => {
         const scratch = await labFolder();
-        await validator.validate({ layout, tag: 'latest' }, scratch.folder).finally(scratch.remove);
+        try {
+          await validator.validate({ layout, tag: 'latest' }, scratch.folder);
+        } finally {
+          await scratch.remove();
+        }
       });
 
     it('has blobs of the stated digests and sizes, and layers of the stated diff_ids', () => {

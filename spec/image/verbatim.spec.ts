@@ -144,7 +144,7 @@ describe('--layers=verbatim', () => {
       await assert.rejects(
         pack({ input: other, output, env: {}, layers: 'verbatim' }),
         hasCode('USAGE'),
-        String(typeof other === 'string' ? other : 'stream'),
+        typeof other === 'string' ? other : 'a stream',
       );
   });
 });

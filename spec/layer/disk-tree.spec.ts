@@ -27,13 +27,13 @@ import { content, lines, tarOf } from '../support/trees.ts';
 function folderAt(path: string): FolderNode {
   const node = diskTree(path);
   assert.equal(node.kind, 'folder');
-  return node as FolderNode;
+  return node;
 }
 
 function fileAt(path: string): FileNode {
   const node = diskTree(path);
   assert.equal(node.kind, 'file');
-  return node as FileNode;
+  return node;
 }
 
 /** Bytes as a shell's printf has them, for names that are not text. */

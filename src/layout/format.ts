@@ -7,7 +7,7 @@ import { parseObject } from '../oci/manifest.ts';
 export const REF_NAME = 'org.opencontainers.image.ref.name';
 
 /** What `ctr` and podman take an image's whole name from. */
-export const CONTAINERD_NAME = 'io.containerd.image.name';
+const CONTAINERD_NAME = 'io.containerd.image.name';
 
 const VERSION = '1.0.0';
 
