@@ -20,7 +20,7 @@ const CONTENT = 'abcdefghijklmnopqrstuvwxyz';
 
 /** Few names, so that they meet often; some hash alike, some are the beginning of others. */
 const named = fc.constantFrom('a', 'b', 'a-b', 'ä', '𝄞', '\ue000');
-const path = fc.array(name, { minLength: 1, maxLength: 4 });
+const path = fc.array(named, { minLength: 1, maxLength: 4 });
 const put: fc.Arbitrary<Put> = fc.oneof(
   fc.record({ do: fc.constantFrom('folder', 'file', 'link'), path, text: fc.constantFrom(...Array.from(CONTENT)) }),
   fc.record({ do: fc.constant('copy'), path, of: path }),

@@ -1,0 +1,46 @@
+import type { Bounded } from './bounded.ts';
+import { dependenciesOf } from './dependencies.ts';
+import type { PackageIndex } from './package-index.ts';
+import { formatRequirement } from './requirement.ts';
+import type { Requirement } from './requirement.ts';
+
+export interface LookAhead {
+  /** Has the page and the metadata of what a requirement will most likely take fetched, and of what that requires. */
+  readonly want: (requirement: Requirement) => void;
+  /** Follows nothing more, and waits for what is under way. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Resolving goes step by step, since each choice may depend on the last one; what it will ask for is fetched side by side in
+ * front of it. A wrong guess costs a request, a failure is met again, and told, by the one who needs it.
+ */
+export function lookAhead(bounded: Bounded, index: PackageIndex): LookAhead {
+  const seen = new Set<string>();
+  const running = new Set<Promise<void>>();
+  let stopped = false;
+  const follow = async (requirement: Requirement): Promise<void> => {
+    const { specifiers, against } = bounded.constrain(requirement);
+    if (against !== null) return;
+    const project = await index.project(requirement.name);
+    const file = stopped ? null : bounded.choose(requirement.name, project.files, specifiers);
+    const metadata = file === null ? null : await index.metadata(file);
+    if (metadata === null || stopped) return;
+    for (const dependency of dependenciesOf(metadata, requirement.extras, bounded.environment)) want(dependency);
+  };
+  const want = (requirement: Requirement): void => {
+    const isPinned = bounded.of(requirement.name).some(({ exact }) => exact !== null);
+    const key = isPinned ? `${requirement.name}[${requirement.extras.join()}]` : formatRequirement(requirement);
+    if (stopped || seen.has(key)) return;
+    seen.add(key);
+    const task = follow(requirement)
+      .catch(() => {})
+      .finally(() => running.delete(task));
+    running.add(task);
+  };
+  const stop = async (): Promise<void> => {
+    stopped = true;
+    await Promise.all(running);
+  };
+  return { want, stop };
+}

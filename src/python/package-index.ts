@@ -1,0 +1,136 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OciPloneError } from '../errors.ts';
+import type { HttpGet } from '../http/get.ts';
+import type { OnProgress } from '../progress.ts';
+import { OriginCredentials } from './credentials.ts';
+import { digestFile, downloadFile } from './download.ts';
+import { Fetcher, pause } from './fetcher.ts';
+import { recognizeAll } from './index-file.ts';
+import type { FileHash, IndexFile } from './index-file.ts';
+import { localPath } from './index-location.ts';
+import type { IndexLocation } from './index-location.ts';
+import type { Listing } from './listing.ts';
+import { localIndex, localLinks } from './local-listing.ts';
+import type { CoreMetadata } from './metadata.ts';
+import { MetadataReader } from './metadata-reader.ts';
+import { remember } from './remember.ts';
+import { remoteIndex, remoteLinks } from './remote-listing.ts';
+
+/** What is known of a project. */
+export interface Project {
+  /** Canonical. */
+  readonly name: string;
+  readonly files: readonly IndexFile[];
+  /** Whether any place knew the project at all. */
+  readonly found: boolean;
+}
+
+/** Every place where distributions are looked for, seen as one. Asking twice asks once. */
+export interface PackageIndex {
+  /** The addresses, without credentials, for messages. */
+  readonly labels: readonly string[];
+  /** Whether anything of it is asked over the network. */
+  readonly isRemote: boolean;
+  readonly project: (name: string, urgent?: boolean) => Promise<Project>;
+  readonly metadata: (file: IndexFile, urgent?: boolean) => Promise<CoreMetadata>;
+  /** The SHA-256 of a file: as the index tells it, else of the file itself. */
+  readonly sha256: (file: IndexFile) => Promise<string>;
+  /** Fetches a locked file into a folder, checked, and gives its path. What is there already and is right, stays. */
+  readonly download: (locked: LockedFile, folder: string) => Promise<string>;
+}
+
+/** A file by what a lock says of it. */
+export interface LockedFile {
+  readonly file: string;
+  readonly url: string;
+  readonly sha256: string;
+}
+
+export interface PackageIndexOptions {
+  readonly get: HttpGet;
+  /** What relative paths of folders start from. */
+  readonly baseFolder: string;
+  /** A folder for pages, metadata and files: `oci-plone` in XDG_CACHE_HOME. */
+  readonly cacheFolder: string;
+  readonly now: () => number;
+  readonly offline?: boolean;
+  readonly concurrency?: number;
+  /** For how many milliseconds a page is used again without asking; 0 to ask always. */
+  readonly maxAge?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  /** Waits for so many milliseconds; only a test has another one. */
+  readonly pause?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<void>;
+}
+
+const CONCURRENCY = 16;
+const MAX_AGE = 600_000;
+
+/** Opens the places; nothing is asked before a project is. */
+export function openPackageIndex(location: IndexLocation, options: PackageIndexOptions): PackageIndex {
+  const { baseFolder, cacheFolder, now, signal, onProgress } = options;
+  const fetcher = new Fetcher({
+    get: options.get,
+    credentials: new OriginCredentials([...location.indexes, ...location.findLinks]),
+    offline: options.offline ?? false,
+    concurrency: options.concurrency ?? CONCURRENCY,
+    signal,
+    onProgress,
+    pause: options.pause ?? pause,
+  });
+  const pages = { fetcher, cacheFolder, maxAge: options.maxAge ?? MAX_AGE, now };
+  let isRemote = false;
+  const listing = (address: string, remote: () => Listing, local: (path: string) => Listing): Listing => {
+    const path = localPath(address, baseFolder);
+    isRemote ||= path === null;
+    return path === null ? remote() : local(path);
+  };
+  const listings = [
+    ...location.findLinks.map((address) =>
+      listing(
+        address,
+        () => remoteLinks(address, pages),
+        (path) => localLinks(path, onProgress),
+      ),
+    ),
+    ...location.indexes.map((address) => listing(address, () => remoteIndex(address, pages), localIndex)),
+  ];
+  const reader = new MetadataReader(fetcher, cacheFolder);
+  const projects = new Map<string, Promise<Project>>();
+  return {
+    labels: listings.map(({ label }) => label),
+    isRemote,
+    project: async (name, urgent = true) => remember(projects, name, async () => gather(name, listings, urgent)),
+    metadata: async (file, urgent = true) => reader.read(file, urgent),
+    sha256: async (file) => reader.sha256(file),
+    download: async (locked, folder) => download(locked, folder, fetcher),
+  };
+}
+
+async function gather(name: string, listings: readonly Listing[], urgent: boolean): Promise<Project> {
+  const lists = await Promise.all(listings.map(async (listing) => listing.list(name, urgent)));
+  // The first place wins: a file of a wheelhouse is nearer than the same one on an index.
+  const files = recognizeAll(
+    lists.flatMap((list) => list ?? []),
+    name,
+  );
+  return { name, files, found: files.length > 0 || lists.some((list) => list !== null) };
+}
+
+async function download({ file, url, sha256 }: LockedFile, folder: string, fetcher: Fetcher): Promise<string> {
+  if (file !== file.replace(/[/\\\0]/g, '') || /^\.*$/.test(file))
+    throw new OciPloneError('INPUT_REFUSED', `${JSON.stringify(file)} cannot be the name of a file`);
+  const path = join(folder, file);
+  if (await isFile(path)) if ((await digestFile(path)) === sha256) return path;
+  const hash: FileHash = { algorithm: 'sha256', value: sha256 };
+  await downloadFile({ file, url, hash, size: null }, path, fetcher);
+  return path;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (status) => status.isFile(),
+    () => false,
+  );
+}

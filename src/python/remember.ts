@@ -1,0 +1,8 @@
+/** The same promise for the same key: what is under way, or known, is not asked for again. */
+export async function remember<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const old = known.get(key);
+  if (old !== undefined) return old;
+  const made = make();
+  known.set(key, made);
+  return made;
+}
