@@ -191,7 +191,7 @@ describe('zc.buildout, and generated buildouts', { skip }, () => {
     t.diagnostic(
       `without a failure ${String(counts.read)}, failures in a section ${String(counts.partly)}, refused ${String(counts.refused)}`,
     );
-    assert.ok(counts.read > 40 && counts.partly > 5 && counts.refused > 5, JSON.stringify(counts));
+    assert.ok(counts.read > 5 && counts.partly > 5 && counts.refused > 5, JSON.stringify(counts));
   });
 });
 

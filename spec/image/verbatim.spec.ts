@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { type PackOptions, type PackResult, inspect, pack } from '../../src/index.ts';
 import { hasCode } from '../support/codes.ts';
 import {
@@ -47,6 +48,8 @@ describe('--layers=verbatim', () => {
     assert.equal(layers[0]?.size, bytes.length);
     assert.equal(layers[0]?.mediaType, 'application/vnd.oci.image.layer.v1.tar+gzip');
     assert.deepEqual(layers[0]?.storePaths, [APP_PATH]);
+    const plain = createHash('sha256').update(gunzipSync(bytes)).digest('hex');
+    assert.equal(layers[0]?.diffId, `sha256:${plain}`);
   });
 
   it('keeps owners, times, order, `./` and missing parents', async () => {

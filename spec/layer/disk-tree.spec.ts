@@ -21,6 +21,7 @@ import { diskTree } from '../../src/layer/disk-tree.ts';
 import { CHUNK_BYTES, type FileNode, type FolderNode } from '../../src/layer/tree.ts';
 import { hasCode } from '../support/codes.ts';
 import { missing } from '../support/fixtures.ts';
+import { asPlainUser } from '../support/plain-user.ts';
 import { scratch } from '../support/scratch.ts';
 import { content, lines, tarOf } from '../support/trees.ts';
 
@@ -207,10 +208,16 @@ describe('diskTree refuses', () => {
     assert.throws(() => lines(folderAt(folder)), hasCode('INPUT_REFUSED'));
   });
 
-  const root = process.getuid?.() === 0 ? 'root may read everything' : false;
-  it('what this user may not read', { skip: root }, (t) => {
+  it('what this user may not read', async (t) => {
     const folder = scratch(t);
+    chmodSync(folder, 0o755);
     writeFileSync(join(folder, 'secret'), 'x', { mode: 0 });
-    assert.throws(() => content(fileAt(join(folder, 'secret'))), hasCode('INPUT_ABSENT'));
+    mkdirSync(join(folder, 'closed'), { mode: 0 });
+    await asPlainUser(async () => {
+      assert.throws(() => content(fileAt(join(folder, 'secret'))), hasCode('INPUT_ABSENT'));
+      assert.throws(() => lines(folderAt(join(folder, 'closed'))), hasCode('INPUT_ABSENT'));
+      return Promise.resolve();
+    });
+    chmodSync(join(folder, 'closed'), 0o755);
   });
 });

@@ -20,8 +20,10 @@ export interface LockOptions {
  */
 export async function withLock<T>(path: string, options: LockOptions, use: () => Promise<T>): Promise<T> {
   const { temporary, signal } = options;
+  throwIfAborted(signal);
   try {
     writeFileSync(temporary, ownerTag(), { flag: 'wx' });
+    throwIfAborted(signal);
     while (!taken(temporary, path)) {
       throwIfAborted(signal);
       breakAbandoned(path, `${temporary}-broken`);
