@@ -69,7 +69,7 @@ describe('a full disk', { skip }, () => {
       const path = join(disk, 'app.tar');
       writeFileSync(path, 'precious');
       const stage = Stage.open(path);
-      const staged = await stageImage(stage, [dense(600_000)]);
+      const staged = await stageImage(stage, [dense(800_000)]);
       const writing = commitToArchive(stage, staged, { path, name: 'app', tag: 'latest' });
       await assert.rejects(writing, hasCode('LOCAL_IO'));
       stage.close();

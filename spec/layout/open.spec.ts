@@ -22,11 +22,11 @@ const digestIn = (t: TestContext, name: string): Promise<string> =>
 
 /** Everything that a push reads. */
 async function readWhole(t: TestContext, name: string): Promise<Buffer[]> {
-  return opened(t, name, async ({ manifest, readBlob }) => {
+  return opened(t, name, async ({ manifest, ...image }) => {
     const blobs: Buffer[] = [];
     for (const layer of [manifest.config, ...manifest.layers]) {
       const pieces: Uint8Array[] = [];
-      for await (const piece of readBlob(layer)) pieces.push(piece);
+      for await (const piece of image.readBlob(layer)) pieces.push(piece);
       blobs.push(Buffer.concat(pieces));
     }
     return blobs;

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { compiled, startChild } from '../support/child.ts';
+import { scratch } from '../support/scratch.ts';
+
+/** What issue 3 promises for any input: bytes in memory at the most, 150 MiB. */
+const MAX_KIBIBYTES = 150 * 1024;
+
+const PACK = `
+  import { packLayer } from ${compiled('../../src/layer/pack-layer.ts')};
+  import { withEncoder } from ${compiled('../../src/layer/encoder.ts')};
+  import { readArchive, DEFAULT_LIMITS } from ${compiled('../../src/layer/read-archive.ts')};
+  import { CHUNK_BYTES, folder, symlink } from ${compiled('../../src/layer/tree.ts')};
+  import { END, file } from ${compiled('../support/tars.ts')};
+  import { Readable } from 'node:stream';
+
+  const MEBIBYTE = 1024 * 1024;
+
+  // Half of it text that compresses, half of it none that does.
+  const content = Buffer.alloc(MEBIBYTE, 'a line of text that is repeated\\n');
+  for (let at = 0, state = 1; at < MEBIBYTE / 2; at++) content[at] = (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24;
+
+  async function pack(tree, name, storePaths) {
+    const plan = { tree, storePaths, comment: '' };
+    let size = 0;
+    const sink = async (piece) => { size += piece.length; };
+    await withEncoder('gzip', name, (encoder) => packLayer(plan, { encoder, known: new Map(), sink }));
+    return size;
+  }
+
+  function report(size) {
+    console.log(JSON.stringify({ size, maxRss: process.resourceUsage().maxRSS }));
+  }
+`;
+
+async function run(code: string): Promise<{ readonly size: number; readonly maxRss: number }> {
+  const child = startChild(PACK + code);
+  const line = await child.line;
+  await child.done;
+  return JSON.parse(line);
+}
+
+describe('packing takes little memory', () => {
+  it('for 200 MB of files and 50,000 links, by the default encoder', async (t) => {
+    const { size, maxRss } = await run(`
+      const large = { kind: 'file', mode: 0o644, size: 10 * MEBIBYTE, *read() { for (let n = 0; n < 10; n++) yield content; } };
+      const files = Array.from({ length: 20 }, (_, n) => ['file-' + n, large]);
+      const links = Array.from({ length: 50_000 }, (_, n) => ['link-' + n, symlink('file-' + n)]);
+      report(await pack(folder([['files', folder(files)], ['links', folder(links)]]), 'fflate', ['/files']));
+    `);
+    t.diagnostic(`${Math.round(maxRss / 1024)} MiB`);
+    assert.ok(size > 100_000_000, `${size} bytes`);
+    assert.ok(maxRss < MAX_KIBIBYTES, `${maxRss} KiB`);
+  });
+
+  it('for a stream of 300 MB with 100,000 entries', async (t) => {
+    const { size, maxRss } = await run(`
+      function* tar() {
+        for (let n = 0; n < 100_000; n++) yield file('nix/store/path-' + (n % 500) + '/lib/file-' + n, 'content ' + n, 0o444);
+        for (let n = 0; n < 200; n++) yield file('nix/store/path-' + n + '/large', content, 0o444);
+        yield END;
+      }
+      const options = { limits: DEFAULT_LIMITS, spoolFolder: ${JSON.stringify(scratch(t))} };
+      const archive = await readArchive(Readable.from(tar(), { objectMode: false }), options);
+      const paths = Array.from({ length: 500 }, (_, n) => '/nix/store/path-' + n);
+      report(await pack(archive.tree, 'zlib', paths));
+      archive.close();
+    `);
+    t.diagnostic(`${Math.round(maxRss / 1024)} MiB`);
+    assert.ok(size > 100_000_000, `${size} bytes`);
+    assert.ok(maxRss < MAX_KIBIBYTES, `${maxRss} KiB`);
+  });
+});
