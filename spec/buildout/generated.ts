@@ -72,7 +72,7 @@ const reference = fc.oneof(
   },
 );
 
-const piece = fc.oneof({ weight: 6, arbitrary: word }, { weight: 1, arbitrary: reference });
+const piece = fc.oneof({ weight: 24, arbitrary: word }, { weight: 1, arbitrary: reference });
 const line = fc.array(piece, { minLength: 1, maxLength: 3 }).map((pieces) => pieces.join(' '));
 const indent = fc.constantFrom(' ', '  ', '    ', '\t', '  \t');
 const continuation = fc.oneof(
@@ -92,7 +92,7 @@ function option(names: readonly string[]): fc.Arbitrary<string> {
 }
 
 const macro = fc
-  .array(fc.constantFrom('a', 'b', 'c.d', 'a', 'b', 'c.d', 'nowhere'), { minLength: 1, maxLength: 2 })
+  .array(fc.constantFrom('a', 'b', 'c.d', 'a', 'b', 'c.d', 'a', 'b', 'nowhere'), { minLength: 1, maxLength: 2 })
   .map((names) => `<= ${names.join('\n    ')}`);
 
 const section = fc.constantFrom(...SECTIONS).chain((name) => {
@@ -112,11 +112,14 @@ const section = fc.constantFrom(...SECTIONS).chain((name) => {
     });
 });
 
+/** So that most references lead somewhere. */
+const BASE = ['a', 'b', 'c.d', 'e'].map((name) => `[${name}]\nx = 1\n  2\ny = ${name}\nZed =`).join('\n');
+
 /** Begins with a section that counts and has an option: for others zc.buildout and this project differ on purpose. */
-function file(extendable: readonly string[]): fc.Arbitrary<string> {
-  const extended = extendable.length === 0 ? fc.constant<string[]>([]) : fc.subarray([...extendable]);
+function file(extendable: readonly string[], base = ''): fc.Arbitrary<string> {
+  const extended = extendable.length === 0 ? fc.constant<string[]>([]) : fc.subarray([...extendable], { minLength: 1 });
   const bad = fc.oneof(
-    { weight: 40, arbitrary: fc.constant('') },
+    { weight: 80, arbitrary: fc.constant('') },
     { weight: 1, arbitrary: fc.constantFrom('\nmy key = 1', '\nx: 1', '\n[a b]') },
   );
   return fc
@@ -128,7 +131,7 @@ function file(extendable: readonly string[]): fc.Arbitrary<string> {
     )
     .map(([names, sections, wrong, end]) => {
       const begin = `[buildout]\nx = 0${names.length > 0 ? `\nextends =\n  ${names.join('\n  ')}` : ''}`;
-      return `${[begin, ...sections].join('\n')}${wrong}\n`.replaceAll('\n', end);
+      return `${[begin, ...(base === '' ? [] : [base]), ...sections].join('\n')}${wrong}\n`.replaceAll('\n', end);
     });
 }
 
@@ -140,7 +143,7 @@ export const generatedBuildout: fc.Arbitrary<Generated> = fc
     file(['a.cfg', 'sub/c.cfg', 'b.cfg']),
     file(['sub/c.cfg']),
     file(['a.cfg']),
-    file([]),
+    file([], BASE),
     fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: file([]) }),
     fc.oneof(
       { weight: 3, arbitrary: fc.constant([]) },

@@ -54,9 +54,14 @@ export class GzipPool {
   }
 
   #start(): Thread {
-    const thread: Thread = { worker: new Worker(new URL('./gzip-worker.js', import.meta.url)), waiting: [] };
+    const thread: Thread = {
+      worker: new Worker(new URL('./gzip-worker.js', import.meta.url), { execArgv: [] }),
+      waiting: [],
+    };
     thread.worker.on('message', (length: number) => thread.waiting.shift()?.resolve(length));
     thread.worker.on('error', (error) => thread.waiting.splice(0).forEach(({ reject }) => reject(error)));
+    const ended = new Error('a thread that encodes ended');
+    thread.worker.on('exit', () => thread.waiting.splice(0).forEach(({ reject }) => reject(ended)));
     this.#threads.push(thread);
     return thread;
   }
