@@ -33,10 +33,15 @@ function withoutIdleOperators(section: Section): Section {
     const option = section.get(name);
     const operator = operatorOf(name);
     if (option === undefined || operator === '' || options.has(baseOf(name))) continue;
-    options.set(baseOf(name), operator === '+' ? option : removeFrom(option, option));
+    options.set(baseOf(name), operator === '+' ? option : emptied(option));
     options.delete(name);
   }
   return options;
+}
+
+/** The removal itself is in no file: a folder that becomes empty so is relative to `directory`. */
+function emptied(option: Option): Option {
+  return { value: '', history: [...option.history, { operation: 'remove', origins: [] }] };
 }
 
 /** Lays one section over another (`_update_section`): all `+=` first, then all `-=`, on the lines of a value. */

@@ -91,9 +91,18 @@ function overridesOf(options: ReadOptions): Map<string, Map<string, Option>> {
       (sections.get(section) ?? new Map<string, Option>()).set(name, setOption(value, COMMAND_LINE)),
     );
   };
-  for (const [section, option, value] of options.overrides ?? []) set(section, option, value);
+  // zc.buildout sorts them, which is seen in the order of new sections and options.
+  const given = [...(options.overrides ?? [])].sort(
+    (left, right) => compare(left[0], right[0]) || compare(left[1], right[1]),
+  );
+  for (const [section, option, value] of given) set(section, option, value);
   if (options.offline === true) set('buildout', 'offline', 'true');
   return sections;
+}
+
+function compare(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
 }
 
 function withoutExtends(overrides: Sections): Sections {

@@ -25,7 +25,7 @@ export async function writeCache(
   folder: string,
   kind: CacheKind,
   key: string,
-  content: string | Uint8Array,
+  content: readonly Uint8Array[],
 ): Promise<void> {
   const path = cachePath(folder, kind, key);
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;

@@ -25,7 +25,7 @@ const LARGEST_FILE = 4 * 1024 * 1024 * 1024;
  *
  * @throws DIGEST_MISMATCH, NETWORK, REGISTRY, AUTHENTICATION, INPUT_ABSENT, LOCAL_IO, ABORTED
  */
-export async function downloadFile(wanted: Wanted, path: string, fetcher: Fetcher, urgent = true): Promise<string> {
+export async function downloadFile(wanted: Wanted, path: string, fetcher: Fetcher): Promise<string> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
@@ -41,9 +41,7 @@ export async function downloadFile(wanted: Wanted, path: string, fetcher: Fetche
     };
     const sha256 = wanted.url.startsWith('file:')
       ? await save(createReadStream(fileURLToPath(wanted.url)))
-      : await fetcher.ask(wanted.url, { urgent }, async (response) =>
-          save(readBody(response, LARGEST_FILE, wanted.size)),
-        );
+      : await fetcher.ask(wanted.url, {}, async (response) => save(readBody(response, LARGEST_FILE, wanted.size)));
     await rename(temporary, path);
     return sha256;
   } catch (error) {

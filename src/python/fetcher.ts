@@ -21,8 +21,6 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
   /** Statuses, beside 200, that the reader knows what to do with. */
   readonly accepts?: readonly number[];
-  /** Whether somebody waits for it; else it gives way to what is waited for. */
-  readonly urgent?: boolean;
 }
 
 /** A wait that is worth a line. */
@@ -69,7 +67,7 @@ export class Fetcher {
           hint: 'Run it once without --offline.',
         },
       );
-    return this.#gate.run(ask.urgent ?? true, async () => {
+    return this.#gate.run(async () => {
       for (let failed = 1; ; failed += 1) {
         try {
           return await this.#once(url, ask, read);

@@ -1,23 +1,21 @@
-/** Lets so many tasks run at once; urgent ones, which somebody waits for, before those that are only likely to be needed. */
+/** Lets so many tasks run at once; the others wait in line. */
 export class Gate {
   readonly #width: number;
-  readonly #urgent: (() => void)[] = [];
-  readonly #likely: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
   #running = 0;
 
   constructor(width: number) {
     this.#width = width;
   }
 
-  async run<T>(urgent: boolean, task: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#width)
-      await new Promise<void>((resolve) => (urgent ? this.#urgent : this.#likely).push(resolve));
-    else this.#running += 1;
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#running < this.#width) this.#running += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       return await task();
     } finally {
       // The place is handed over, not given back: nobody can slip in between.
-      const next = this.#urgent.shift() ?? this.#likely.shift();
+      const next = this.#waiting.shift();
       if (next === undefined) this.#running -= 1;
       else next();
     }

@@ -5,5 +5,5 @@ export interface Listing {
   /** For messages; without credentials. */
   readonly label: string;
   /** What it lists for a project, by canonical name, maybe among files of other projects; null where it does not know it. */
-  readonly list: (project: string, urgent: boolean) => Promise<readonly Listed[] | null>;
+  readonly list: (project: string) => Promise<readonly Listed[] | null>;
 }

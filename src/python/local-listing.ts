@@ -41,8 +41,8 @@ async function readAny(path: string, onProgress: OnProgress | undefined): Promis
 }
 
 async function readLinks(page: string): Promise<readonly Listed[] | null> {
-  const text = await readFile(page, 'utf8').catch((error: unknown) => absent(page, error));
-  return text === null ? null : parseSimplePage(`<!---->${text}`, 'text/html', pathToFileURL(page).toString());
+  const text = await readFile(page).catch((error: unknown) => absent(page, error));
+  return text === null ? null : parseSimplePage(text, 'text/html', pathToFileURL(page).toString());
 }
 
 async function readFolder(folder: string): Promise<readonly Listed[] | null> {

@@ -1,7 +1,6 @@
 import type { Bounded } from './bounded.ts';
+import type { Chooser } from './chooser.ts';
 import { dependenciesOf } from './dependencies.ts';
-import type { PackageIndex } from './package-index.ts';
-import { formatRequirement } from './requirement.ts';
 import type { Requirement } from './requirement.ts';
 
 export interface LookAhead {
@@ -15,22 +14,20 @@ export interface LookAhead {
  * Resolving goes step by step, since each choice may depend on the last one; what it will ask for is fetched side by side in
  * front of it. A wrong guess costs a request, a failure is met again, and told, by the one who needs it.
  */
-export function lookAhead(bounded: Bounded, index: PackageIndex): LookAhead {
+export function lookAhead(bounded: Bounded, chooser: Chooser): LookAhead {
   const seen = new Set<string>();
   const running = new Set<Promise<void>>();
   let stopped = false;
   const follow = async (requirement: Requirement): Promise<void> => {
     const { specifiers, against } = bounded.constrain(requirement);
     if (against !== null) return;
-    const project = await index.project(requirement.name);
-    const file = stopped ? null : bounded.choose(requirement.name, project.files, specifiers);
-    const metadata = file === null ? null : await index.metadata(file);
-    if (metadata === null || stopped) return;
-    for (const dependency of dependenciesOf(metadata, requirement.extras, bounded.environment)) want(dependency);
+    const choice = await chooser.choose(requirement.name, specifiers);
+    if (choice.file === null || stopped) return;
+    for (const dependency of dependenciesOf(choice.metadata, requirement.extras, bounded.environment)) want(dependency);
   };
   const want = (requirement: Requirement): void => {
-    const isPinned = bounded.of(requirement.name).some(({ exact }) => exact !== null);
-    const key = isPinned ? `${requirement.name}[${requirement.extras.join()}]` : formatRequirement(requirement);
+    // The first one that is met chooses, later ones only have to agree.
+    const key = `${requirement.name}[${requirement.extras.join()}]`;
     if (stopped || seen.has(key)) return;
     seen.add(key);
     const task = follow(requirement)

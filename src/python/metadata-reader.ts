@@ -32,49 +32,49 @@ export class MetadataReader {
     this.#cacheFolder = cacheFolder;
   }
 
-  async read(file: IndexFile, urgent: boolean): Promise<CoreMetadata> {
+  async read(file: IndexFile): Promise<CoreMetadata> {
     return remember(this.#known, file.url, async () =>
-      file.kind === 'sdist' ? this.#ofSdist(file, urgent) : this.#ofWheel(file, urgent),
+      file.kind === 'sdist' ? this.#ofSdist(file) : this.#ofWheel(file),
     );
   }
 
   async sha256(file: IndexFile): Promise<string> {
     if (file.hash?.algorithm === 'sha256') return file.hash.value;
-    return (await this.#whole(file, true)).sha256;
+    return (await this.#whole(file)).sha256;
   }
 
-  async #ofSdist(file: IndexFile, urgent: boolean): Promise<CoreMetadata> {
-    const { path } = await this.#whole(file, urgent);
+  async #ofSdist(file: IndexFile): Promise<CoreMetadata> {
+    const { path } = await this.#whole(file);
     return readSdistMetadata(path, describe(file));
   }
 
-  async #ofWheel(file: IndexFile, urgent: boolean): Promise<CoreMetadata> {
+  async #ofWheel(file: IndexFile): Promise<CoreMetadata> {
     const key = file.hash?.algorithm === 'sha256' ? file.hash.value : null;
     const kept = key === null ? null : await readCache(this.#cacheFolder, 'metadata-1', key);
     if (kept !== null) return parseOwnMetadata(kept, describe(file));
-    const bytes = await this.#bytesOfWheel(file, urgent);
+    const bytes = await this.#bytesOfWheel(file);
     const metadata = parseOwnMetadata(bytes, describe(file));
-    if (key !== null) await writeCache(this.#cacheFolder, 'metadata-1', key, bytes);
+    if (key !== null) await writeCache(this.#cacheFolder, 'metadata-1', key, [bytes]);
     return metadata;
   }
 
   /** PEP 658 where the index has it, else out of the wheel by ranges, else out of the whole wheel. */
-  async #bytesOfWheel(file: IndexFile, urgent: boolean): Promise<Uint8Array> {
+  async #bytesOfWheel(file: IndexFile): Promise<Uint8Array> {
     if (pathOf(file.url) === null && file.hash !== null) {
-      const sibling = file.metadata === null ? null : await this.#sibling(file, file.metadata.sha256, urgent);
+      const sibling = file.metadata === null ? null : await this.#sibling(file, file.metadata.sha256);
       if (sibling !== null) return sibling;
-      const remote = await openRanges(this.#fetcher, file, urgent);
+      const remote = await openRanges(this.#fetcher, file);
       if (remote !== null) return readWheelMetadata(remote);
     }
-    const { path } = await this.#whole(file, urgent);
+    const { path } = await this.#whole(file);
     return withFile(path, async (source) => readWheelMetadata({ ...source, name: file.file }));
   }
 
   /** Null where the index promises a `.metadata` and does not have it. */
-  async #sibling(file: IndexFile, sha256: string | null, urgent: boolean): Promise<Uint8Array | null> {
+  async #sibling(file: IndexFile, sha256: string | null): Promise<Uint8Array | null> {
     const url = new URL(file.url);
     url.pathname += '.metadata';
-    const bytes = await this.#fetcher.ask(url.toString(), { accepts: [403, 404], urgent }, async (response) => {
+    const bytes = await this.#fetcher.ask(url.toString(), { accepts: [403, 404] }, async (response) => {
       if (response.status === 200) return collectBody(response, LARGEST_METADATA);
       await discard(response);
       return null;
@@ -88,7 +88,7 @@ export class MetadataReader {
   }
 
   /** The file itself: where it lies on this machine, or in the cache, by its digest. */
-  async #whole(file: IndexFile, urgent: boolean): Promise<OnDisk> {
+  async #whole(file: IndexFile): Promise<OnDisk> {
     return remember(this.#files, file.url, async () => {
       const own = pathOf(file.url);
       if (own !== null) return { path: own, sha256: await digestFile(own) };
@@ -98,7 +98,7 @@ export class MetadataReader {
         if (kept === file.hash.value) return { path, sha256: kept };
         await rm(path, { force: true });
       }
-      return { path, sha256: await downloadFile(file, path, this.#fetcher, urgent) };
+      return { path, sha256: await downloadFile(file, path, this.#fetcher) };
     });
   }
 }

@@ -23,7 +23,7 @@ export interface CoreMetadata {
  * @throws INPUT_MALFORMED
  */
 export function parseMetadata(bytes: Uint8Array, from: string): CoreMetadata {
-  const fields = parseHeaders(decodeText(bytes));
+  const fields = parseHeaders(decodeText(withoutBody(bytes)));
   const first = (name: string): string => fields.get(name)?.[0] ?? '';
   const name = first('name');
   const version = first('version');
@@ -41,6 +41,13 @@ export function parseMetadata(bytes: Uint8Array, from: string): CoreMetadata {
     requiresPython: first('requires-python') || null,
     dynamic: (fields.get('dynamic') ?? []).map((field) => field.toLowerCase()),
   };
+}
+
+/** The headers alone: descriptions are long, and a text that is cut out of another one keeps it in memory. */
+function withoutBody(bytes: Uint8Array): Uint8Array {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const ends = ['\n\n', '\r\n\r\n'].map((blank) => buffer.indexOf(blank)).filter((at) => at !== -1);
+  return ends.length === 0 ? bytes : bytes.subarray(0, Math.min(...ends) + 1);
 }
 
 /** UTF-8, with or without a byte order mark, else Latin-1. */

@@ -14,7 +14,7 @@ import type { Listing } from './listing.ts';
 import { localIndex, localLinks } from './local-listing.ts';
 import type { CoreMetadata } from './metadata.ts';
 import { MetadataReader } from './metadata-reader.ts';
-import { remember } from './remember.ts';
+import { inFlight } from './remember.ts';
 import { remoteIndex, remoteLinks } from './remote-listing.ts';
 
 /** What is known of a project. */
@@ -26,14 +26,15 @@ export interface Project {
   readonly found: boolean;
 }
 
-/** Every place where distributions are looked for, seen as one. Asking twice asks once. */
+/** Every place where distributions are looked for, seen as one. What is under way is not asked for twice. */
 export interface PackageIndex {
   /** The addresses, without credentials, for messages. */
   readonly labels: readonly string[];
   /** Whether anything of it is asked over the network. */
   readonly isRemote: boolean;
-  readonly project: (name: string, urgent?: boolean) => Promise<Project>;
-  readonly metadata: (file: IndexFile, urgent?: boolean) => Promise<CoreMetadata>;
+  /** What is listed now. It is not held for the next caller: all pages of a Plone would be 60 MB. */
+  readonly project: (name: string) => Promise<Project>;
+  readonly metadata: (file: IndexFile) => Promise<CoreMetadata>;
   /** The SHA-256 of a file: as the index tells it, else of the file itself. */
   readonly sha256: (file: IndexFile) => Promise<string>;
   /** Fetches a locked file into a folder, checked, and gives its path. What is there already and is right, stays. */
@@ -90,7 +91,7 @@ export function openPackageIndex(location: IndexLocation, options: PackageIndexO
     ...location.findLinks.map((address) =>
       listing(
         address,
-        () => remoteLinks(address, pages),
+        () => remoteLinks(address, pages, onProgress),
         (path) => localLinks(path, onProgress),
       ),
     ),
@@ -101,15 +102,15 @@ export function openPackageIndex(location: IndexLocation, options: PackageIndexO
   return {
     labels: listings.map(({ label }) => label),
     isRemote,
-    project: async (name, urgent = true) => remember(projects, name, async () => gather(name, listings, urgent)),
-    metadata: async (file, urgent = true) => reader.read(file, urgent),
+    project: async (name) => inFlight(projects, name, async () => gather(name, listings)),
+    metadata: async (file) => reader.read(file),
     sha256: async (file) => reader.sha256(file),
     download: async (locked, folder) => download(locked, folder, fetcher),
   };
 }
 
-async function gather(name: string, listings: readonly Listing[], urgent: boolean): Promise<Project> {
-  const lists = await Promise.all(listings.map(async (listing) => listing.list(name, urgent)));
+async function gather(name: string, listings: readonly Listing[]): Promise<Project> {
+  const lists = await Promise.all(listings.map(async (listing) => listing.list(name)));
   // The first place wins: a file of a wheelhouse is nearer than the same one on an index.
   const files = recognizeAll(
     lists.flatMap((list) => list ?? []),

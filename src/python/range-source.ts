@@ -25,12 +25,11 @@ interface Chunk {
 export async function openRanges(
   fetcher: Fetcher,
   file: { readonly file: string; readonly url: string; readonly size: number | null },
-  urgent: boolean,
 ): Promise<ByteSource | null> {
   const { url, size } = file;
   const range = size === null ? `-${TAIL}` : `${Math.max(0, size - TAIL)}-${size - 1}`;
   const accepts = [206, 400, 416, 501];
-  const tail = await fetcher.ask(url, { headers: { range: `bytes=${range}` }, accepts, urgent }, readRange);
+  const tail = await fetcher.ask(url, { headers: { range: `bytes=${range}` }, accepts }, readRange);
   if (tail === null || tail.total === null || tail.start + tail.bytes.length !== tail.total) return null;
   const total = tail.total;
   const chunks: Chunk[] = [tail];
@@ -38,16 +37,16 @@ export async function openRanges(
     if (start < 0 || end > total || start > end)
       throw new OciPloneError('INPUT_MALFORMED', `${file.file} is cut off: it has ${total} bytes and needs ${end}`);
     const held = chunks.find((chunk) => chunk.start <= start && end <= chunk.start + chunk.bytes.length);
-    const chunk = held ?? (await fetchRange(fetcher, url, Math.max(0, start - AHEAD), end, urgent));
+    const chunk = held ?? (await fetchRange(fetcher, url, Math.max(0, start - AHEAD), end));
     if (held === undefined) chunks.push(chunk);
     return chunk.bytes.subarray(start - chunk.start, end - chunk.start);
   };
   return { name: file.file, size: total, read };
 }
 
-async function fetchRange(fetcher: Fetcher, url: string, start: number, end: number, urgent: boolean): Promise<Chunk> {
+async function fetchRange(fetcher: Fetcher, url: string, start: number, end: number): Promise<Chunk> {
   const headers = { range: `bytes=${start}-${end - 1}` };
-  const chunk = await fetcher.ask(url, { headers, accepts: [206], urgent }, readRange);
+  const chunk = await fetcher.ask(url, { headers, accepts: [206] }, readRange);
   if (chunk === null || chunk.start !== start || chunk.bytes.length !== end - start)
     throw new OciPloneError('REGISTRY', `${url}: asked for the bytes ${start} to ${end}, got others`);
   return chunk;

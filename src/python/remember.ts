@@ -6,3 +6,8 @@ export async function remember<T>(known: Map<string, Promise<T>>, key: string, m
   known.set(key, made);
   return made;
 }
+
+/** The same promise for the same key as long as it is under way. */
+export async function inFlight<T>(running: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  return remember(running, key, async () => make().finally(() => running.delete(key)));
+}

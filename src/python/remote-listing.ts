@@ -1,5 +1,6 @@
 import { OciPloneError } from '../errors.ts';
 import type { HttpResponse } from '../http/get.ts';
+import type { OnProgress } from '../progress.ts';
 import { collectBody } from './body.ts';
 import { readCache, writeCache } from './cache.ts';
 import { stripCredentials } from './credentials.ts';
@@ -29,7 +30,10 @@ interface Page {
   readonly base: string;
 }
 
-type Fetched = { readonly page: Page; readonly text: string } | 'unchanged';
+interface Kept {
+  readonly page: Page;
+  readonly bytes: Buffer;
+}
 
 const LARGEST_PAGE = 128 * 1024 * 1024;
 
@@ -37,44 +41,52 @@ const LARGEST_PAGE = 128 * 1024 * 1024;
 export function remoteIndex(address: string, options: PageOptions): Listing {
   const { url } = stripCredentials(address);
   const root = url.endsWith('/') ? url : `${url}/`;
-  return { label: url, list: async (project, urgent) => readPage(`${root}${project}/`, options, urgent) };
+  return { label: url, list: async (project) => readPage(`${root}${project}/`, options) };
 }
 
-/** A page of links over HTTP, or the address of a file: find-links. It is read once for all projects. */
-export function remoteLinks(address: string, options: PageOptions): Listing {
+/**
+ * A page of links over HTTP, or the address of a file: find-links. It is read once for all projects. One that cannot be had
+ * is told of and is empty, as with zc.buildout: old buildouts name hosts that are gone.
+ */
+export function remoteLinks(address: string, options: PageOptions, onProgress: OnProgress | undefined): Listing {
   const { url } = stripCredentials(address);
   let page: Promise<readonly Listed[] | null> | undefined;
   const direct = directLink(address);
-  return {
-    label: url,
-    list: async (_project, urgent) =>
-      (page ??= direct === null ? readPage(url, options, urgent) : Promise.resolve([direct])),
-  };
+  const read = async (): Promise<readonly Listed[] | null> =>
+    readPage(url, options).catch((error: unknown) => {
+      if (!(error instanceof OciPloneError) || error.code === 'ABORTED') throw error;
+      onProgress?.({ kind: 'note', text: `find-links: ${error.message}; some distributions may not be found` });
+      return null;
+    });
+  return { label: url, list: async () => (page ??= direct === null ? read() : Promise.resolve([direct])) };
 }
 
 function directLink(address: string): Listed | null {
   const page = `<a href="${address.replaceAll('"', '%22')}"></a>`;
-  const [listed] = parseSimplePage(page, 'text/html', address);
+  const [listed] = parseSimplePage(Buffer.from(page), 'text/html', address);
   return listed !== undefined && isDistributionName(listed.file) ? listed : null;
 }
 
 /** Null for 404: this index does not have the project. */
-async function readPage(url: string, options: PageOptions, urgent: boolean): Promise<readonly Listed[] | null> {
+async function readPage(url: string, options: PageOptions): Promise<readonly Listed[] | null> {
   const { fetcher, cacheFolder, maxAge, now } = options;
   const kept = parseKept(await readCache(cacheFolder, 'pages-1', url));
-  if (kept !== null && (fetcher.isOffline || isFresh(kept.page, maxAge, now()))) return listFiles(kept.page, kept.text);
+  if (kept !== null && (fetcher.isOffline || isFresh(kept.page, maxAge, now()))) return listFiles(kept);
   const headers = { accept: ACCEPT, ...(kept === null ? {} : validators(kept.page)) };
-  const fetched = await fetcher.ask(url, { headers, accepts: [304, 404], urgent }, async (response) =>
+  const fetched = await fetcher.ask(url, { headers, accepts: [304, 404] }, async (response) =>
     readAnswer(response, now()),
   );
   if (fetched !== 'unchanged') {
-    const files = listFiles(fetched.page, fetched.text);
-    await writeCache(cacheFolder, 'pages-1', url, `${JSON.stringify(fetched.page)}\n${fetched.text}`);
-    return files;
+    await keep(fetched, url, cacheFolder);
+    return listFiles(fetched);
   }
   if (kept === null) throw new OciPloneError('REGISTRY', `${url}: the index answered 304 to a first question`);
-  await writeCache(cacheFolder, 'pages-1', url, `${JSON.stringify({ ...kept.page, at: now() })}\n${kept.text}`);
-  return listFiles(kept.page, kept.text);
+  await keep({ ...kept, page: { ...kept.page, at: now() } }, url, cacheFolder);
+  return listFiles(kept);
+}
+
+async function keep({ page, bytes }: Kept, url: string, cacheFolder: string): Promise<void> {
+  await writeCache(cacheFolder, 'pages-1', url, [Buffer.from(`${JSON.stringify(page)}\n`), bytes]);
 }
 
 function isFresh(page: Page, maxAge: number, now: number): boolean {
@@ -86,7 +98,7 @@ function validators(page: Page): Readonly<Record<string, string>> {
   return page.modified === '' ? {} : { 'if-modified-since': page.modified };
 }
 
-async function readAnswer(response: HttpResponse, at: number): Promise<Fetched> {
+async function readAnswer(response: HttpResponse, at: number): Promise<Kept | 'unchanged'> {
   const { status, headers, url } = response;
   if (status === 304) {
     await discard(response);
@@ -101,22 +113,22 @@ async function readAnswer(response: HttpResponse, at: number): Promise<Fetched> 
   };
   if (status === 404) {
     await discard(response);
-    return { page: { ...page, status: 404 }, text: '' };
+    return { page: { ...page, status: 404 }, bytes: Buffer.alloc(0) };
   }
-  return { page: { ...page, status: 200 }, text: (await collectBody(response, LARGEST_PAGE)).toString('utf8') };
+  return { page: { ...page, status: 200 }, bytes: await collectBody(response, LARGEST_PAGE) };
 }
 
-function listFiles(page: Page, text: string): readonly Listed[] | null {
-  return page.status === 404 ? null : parseSimplePage(text, page.contentType, page.base);
+function listFiles({ page, bytes }: Kept): readonly Listed[] | null {
+  return page.status === 404 ? null : parseSimplePage(bytes, page.contentType, page.base);
 }
 
 /** The first line says what the page was, the rest is the page. */
-function parseKept(bytes: Buffer | null): { readonly page: Page; readonly text: string } | null {
+function parseKept(bytes: Buffer | null): Kept | null {
   const end = bytes?.indexOf(10) ?? -1;
   if (bytes === null || end === -1) return null;
   try {
     const head: unknown = JSON.parse(bytes.toString('utf8', 0, end));
-    return isPage(head) ? { page: head, text: bytes.toString('utf8', end + 1) } : null;
+    return isPage(head) ? { page: head, bytes: bytes.subarray(end + 1) } : null;
   } catch {
     return null;
   }

@@ -53,18 +53,18 @@ export function nothingFits(
   requirer: Requirer,
   specifiers: readonly Specifier[],
   project: Project,
-  context: { readonly labels: readonly string[]; readonly bounds: Bounded; readonly requirers: Requirers },
+  context: { readonly labels: readonly string[]; readonly bounded: Bounded; readonly requirers: Requirers },
 ): OciPloneError {
-  const { labels, bounds, requirers } = context;
-  const { rules } = bounds;
+  const { labels, bounded, requirers } = context;
+  const { rules } = bounded;
   const { requirement } = requirer;
   const asked = requirers.explain(requirer);
-  const bound = bounds.of(project.name).map(({ text }) => text);
+  const bound = bounded.of(project.name).map(({ text }) => text);
   const pinned = bound.length === 0 ? '' : ` (with ${bound.join(', ')})`;
   if (project.files.length === 0) {
     const near = nearestNames(
       project.name,
-      [...bounds.bounds.keys()].filter((name) => name !== project.name),
+      [...bounded.bounds.keys()].filter((name) => name !== project.name),
     );
     const where = labels.length === 0 ? 'and no index is set' : `in ${labels.join(', ')}`;
     return new OciPloneError(

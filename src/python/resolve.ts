@@ -1,7 +1,7 @@
 import { OciPloneError, throwIfAborted } from '../errors.ts';
 import type { OnProgress } from '../progress.ts';
 import { Bounded } from './bounded.ts';
-import { fitsPython } from './choose.ts';
+import { Chooser } from './chooser.ts';
 import { collectWorkingSet } from './collect.ts';
 import { dependenciesOf } from './dependencies.ts';
 import type { IndexFile } from './index-file.ts';
@@ -55,18 +55,27 @@ export async function resolveWorkingSet(
   options: ResolveOptions = {},
 ): Promise<WorkingSet> {
   const bounded = new Bounded(wanted);
-  const ahead = lookAhead(bounded, index);
+  const chooser = new Chooser(bounded, index);
+  const ahead = lookAhead(bounded, chooser);
   try {
-    const resolved = await new Resolution(wanted, bounded, index, ahead, options).run();
+    const resolved = await new Resolution(wanted, { bounded, chooser, index, ahead }, options).run();
     return await collectWorkingSet(resolved, wanted.target, index);
   } finally {
     await ahead.stop();
   }
 }
 
+interface Means {
+  readonly bounded: Bounded;
+  readonly chooser: Chooser;
+  readonly index: PackageIndex;
+  readonly ahead: LookAhead;
+}
+
 class Resolution {
   readonly #wanted: Wanted;
   readonly #bounded: Bounded;
+  readonly #chooser: Chooser;
   readonly #index: PackageIndex;
   readonly #ahead: LookAhead;
   readonly #options: ResolveOptions;
@@ -75,11 +84,12 @@ class Resolution {
   readonly #picked = new Set<string>();
   readonly #missing = new Map<string, Missing>();
 
-  constructor(wanted: Wanted, bounded: Bounded, index: PackageIndex, ahead: LookAhead, options: ResolveOptions) {
+  constructor(wanted: Wanted, means: Means, options: ResolveOptions) {
     this.#wanted = wanted;
-    this.#bounded = bounded;
-    this.#index = index;
-    this.#ahead = ahead;
+    this.#bounded = means.bounded;
+    this.#chooser = means.chooser;
+    this.#index = means.index;
+    this.#ahead = means.ahead;
     this.#options = options;
   }
 
@@ -153,25 +163,14 @@ class Resolution {
   }
 
   async #pick(requirer: Requirer, own: readonly Specifier[]): Promise<Pick<Taken, 'file' | 'metadata'>> {
-    const { name } = requirer.requirement;
-    const project = await this.#index.project(name);
     const specifiers = [...own, ...this.#otherRoots(requirer)];
-    let { files } = project;
-    for (;;) {
-      const file = this.#bounded.choose(name, files, specifiers);
-      if (file === null) {
-        const context = { labels: this.#index.labels, bounds: this.#bounded, requirers: this.#requirers };
-        throw nothingFits(requirer, specifiers, { ...project, files }, context);
-      }
-      const metadata = await this.#index.metadata(file);
-      const { requiresPython } = metadata;
-      if (fitsPython(requiresPython, this.#bounded.rules.python)) {
-        this.#notePick(requirer, file);
-        return { file, metadata };
-      }
-      // A folder's listing does not tell Requires-Python: now it is known.
-      files = files.map((other) => (other === file ? { ...other, requiresPython } : other));
+    const choice = await this.#chooser.choose(requirer.requirement.name, specifiers);
+    if (choice.file === null) {
+      const context = { labels: this.#index.labels, bounded: this.#bounded, requirers: this.#requirers };
+      throw nothingFits(requirer, specifiers, choice.project, context);
     }
+    this.#notePick(requirer, choice.file);
+    return choice;
   }
 
   /** zc.buildout would let two roots of one project fight; together they are one requirement. */

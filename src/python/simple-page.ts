@@ -1,6 +1,7 @@
 import { OciPloneError } from '../errors.ts';
 import type { FileHash, Listed } from './index-file.ts';
 import { parseLinks } from './html-links.ts';
+import { splitJsonPage } from './json-page.ts';
 
 /** What is asked of an index (PEP 691), the best form first. */
 export const ACCEPT: string =
@@ -14,10 +15,10 @@ const ALGORITHMS: readonly FileHash['algorithm'][] = ['sha256', 'sha512', 'sha38
  * @param base - the page's address after redirects: file addresses may be relative to it
  * @throws INPUT_MALFORMED
  */
-export function parseSimplePage(text: string, contentType: string, base: string): readonly Listed[] {
-  const start = text.trimStart().slice(0, 1);
-  if (start === '{') return parseJson(text, base);
-  if (start === '<' || /html/i.test(contentType)) return parseHtml(text, base);
+export function parseSimplePage(page: Buffer, contentType: string, base: string): readonly Listed[] {
+  const start = page.toString('utf8', 0, 1024).trimStart().slice(0, 1);
+  if (start === '{') return parseJson(page, base);
+  if (start === '<' || /html/i.test(contentType)) return parseHtml(page.toString('utf8'), base);
   throw malformed(base, 'it is neither JSON nor HTML');
 }
 
@@ -48,26 +49,30 @@ function parseFragment(fragment: string): FileHash | null {
   return hashOf({ [name.toLowerCase()]: value });
 }
 
-function parseJson(text: string, base: string): readonly Listed[] {
-  let page: unknown;
+function parseJson(page: Buffer, base: string): readonly Listed[] {
+  const { head, items } = splitJsonPage(page);
+  const version = field(field(parseText(head, base), 'meta'), 'api-version');
+  if (typeof version === 'string' && !version.startsWith('1.')) throw malformed(base, `it is of version ${version}`);
+  if (items === null) throw malformed(base, 'its JSON has no list of files');
+  const files: Listed[] = [];
+  for (const item of items) {
+    const listed = parseFile(parseText(item, base), base);
+    if (listed !== null) files.push(listed);
+  }
+  return files;
+}
+
+function parseText(text: string, base: string): unknown {
   try {
-    page = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw malformed(base, 'its JSON ends too early, or is none');
   }
-  const files = field(page, 'files');
-  if (!Array.isArray(files)) throw malformed(base, 'its JSON has no list of files');
-  const version = field(field(page, 'meta'), 'api-version');
-  if (typeof version === 'string' && !version.startsWith('1.')) throw malformed(base, `it is of version ${version}`);
-  return files.flatMap((item: unknown) => {
-    const listed = parseFile(item, base);
-    return listed === null ? [] : [listed];
-  });
 }
 
 function parseFile(item: unknown, base: string): Listed | null {
   const file = textField(item, 'filename');
-  const url = absolute(textField(item, 'url') ?? '', base);
+  const url = plainAddress(textField(item, 'url') ?? '', base);
   if (file === null || url === null) return null;
   const yanked = field(item, 'yanked');
   const size = field(item, 'size');
@@ -75,7 +80,7 @@ function parseFile(item: unknown, base: string): Listed | null {
     field(item, 'core-metadata') ?? field(item, 'dist-info-metadata') ?? field(item, 'data-dist-info-metadata');
   return {
     file,
-    url: plain(url),
+    url,
     hash: hashOf(field(item, 'hashes')),
     requiresPython: textField(item, 'requires-python'),
     yanked: yanked === true ? '' : typeof yanked === 'string' ? yanked : null,
@@ -104,6 +109,13 @@ function textField(object: unknown, name: string): string | null {
 
 function absolute(href: string, base: string): URL | null {
   return URL.canParse(href, base) ? new URL(href, base) : null;
+}
+
+/** Most addresses are plain as they stand, and there are thousands. */
+function plainAddress(href: string, base: string): string | null {
+  if (/^https?:\/\/[a-z0-9.:-]+\/[a-z0-9._~/+-]*$/i.test(href) && !href.includes('/..')) return href;
+  const url = absolute(href, base);
+  return url === null ? null : plain(url);
 }
 
 /** A page may carry the reader's credentials in its links; they are not kept. */
