@@ -94,6 +94,11 @@ async function openSession(options: NixOptions, programs: Session['programs'], w
     secretFiles.map(({ source }) => source),
   );
   const judge = await Judge.of(homes, places);
+  // Before a store is made: what is refused leaves nothing behind.
+  const shown = [
+    ...(await Promise.all(options.show.map((path) => judge.show(path)))),
+    ...(await caches(settings, judge)),
+  ];
   const store = await openStore(options.store, env);
   const session: Session = {
     env,
@@ -104,7 +109,7 @@ async function openSession(options: NixOptions, programs: Session['programs'], w
     secretFiles,
     certificates: await findCertificates(env),
     judge,
-    shown: [...(await Promise.all(options.show.map((path) => judge.show(path)))), ...(await caches(settings, judge))],
+    shown,
     builders: chooseBuilderIds(await storeGroup(store)),
     offline,
     limits: limitsOf(options, workspace),
