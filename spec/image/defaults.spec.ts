@@ -77,6 +77,26 @@ describe('the defaults that make Python work in an image from scratch', () => {
     assert.equal(files.get('etc/')?.mode, 0o750);
   });
 
+  it('are folders for volumes that the image’s user may write to', async () => {
+    const volumes = ['/data', '/srv/blobs/', '/etc', '/tmp', '/own'];
+    const { files } = await packed({ volumes, user: '1234:99' }, [{ name: 'own/', type: 'directory', mode: 0o700 }]);
+    const brief = (name: string): unknown => {
+      const { mode, uid, gid } = files.get(name) ?? {};
+      return [mode, uid, gid];
+    };
+    assert.deepEqual(brief('data/'), [0o770, 1234, 99]);
+    assert.deepEqual(brief('srv/'), [0o755, 0, 0]);
+    assert.deepEqual(brief('srv/blobs/'), [0o770, 1234, 99]);
+    assert.deepEqual(brief('etc/'), [0o755, 0, 0], 'it has something in it');
+    assert.deepEqual(brief('tmp/'), [0o1777, 0, 0], 'it is everybody’s');
+    assert.deepEqual(brief('own/'), [0o700, 1234, 99]);
+  });
+
+  it('have a volume’s owner whatever its number is', async () => {
+    const { files } = await packed({ volumes: ['/data'], user: '3000000000:4000000000' });
+    assert.deepEqual(files.get('data/')?.pax, { uid: '3000000000', gid: '4000000000' });
+  });
+
   it('name the certificates that are there, and none where there are none', async () => {
     assert.deepEqual((await packed({})).env, ['PATH=/app/bin', 'HOME=/tmp']);
     const { env } = await packed({}, [{ name: CERTIFICATES, content: 'pem' }]);
@@ -109,13 +129,14 @@ describe('the defaults that make Python work in an image from scratch', () => {
     certificates: ({ env }) => find(env, 'SSL_CERT_FILE='),
     ports: ({ config }) => config['ExposedPorts'],
     user: ({ config }) => config['User'],
+    volumes: ({ files }) => files.get('data/'),
   };
   for (const name of CHOICES.without)
     it(`can be switched off: ${name}`, async () => {
       // Without the user's own entry /etc exists no more; the certificates lie in the store.
       const more = [{ name: CERTIFICATES, content: 'pem' }];
-      assert.notEqual(without[name](await packed({}, more)), undefined);
-      assert.equal(without[name](await packed({ without: [name] }, more)), undefined);
+      assert.notEqual(without[name](await packed({ volumes: ['/data'] }, more)), undefined);
+      assert.equal(without[name](await packed({ volumes: ['/data'], without: [name] }, more)), undefined);
     });
 
   it('leave a tarball’s own /tmp as it is when that is asked for', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Node, byBytes, file, folder, merge, symlink, withFolderMode } from '../../src/layer/tree.ts';
+import { type Node, byBytes, file, folder, merge, symlink, withNode } from '../../src/layer/tree.ts';
 import { content, lines, written } from '../support/trees.ts';
 
 describe('byBytes', () => {
@@ -102,11 +102,12 @@ describe('merge', () => {
   });
 });
 
-describe('withFolderMode', () => {
+describe('withNode', () => {
   const tree = written({ tmp: { file: 'kept' }, 'tmp-file': 'x', other: { tmp: {} } });
+  const closed = (node: Node | undefined): Node => (node?.kind === 'folder' ? { ...node, mode: 0o1777 } : folder([]));
 
-  it('changes the one folder, looked up or listed, and nothing else', () => {
-    const changed = withFolderMode(tree, 'tmp', 0o1777);
+  it('changes the one node, looked up or listed, and nothing else', () => {
+    const changed = withNode(tree, ['tmp'], closed);
     assert.deepEqual(lines(changed), [
       'other/ 755',
       'other/tmp/ 755',
@@ -119,9 +120,16 @@ describe('withFolderMode', () => {
     assert.deepEqual(lines(tree)[2], 'tmp/ 755', 'the tree it was made of stays');
   });
 
-  it('leaves alone what is no folder, or not there', () => {
-    assert.deepEqual(lines(withFolderMode(tree, 'tmp-file', 0o700)), lines(tree));
-    assert.deepEqual(lines(withFolderMode(tree, 'nothing', 0o700)), lines(tree));
+  it('makes what is missing, in its place', () => {
+    const paths = (path: readonly string[]): readonly string[] =>
+      lines(withNode(tree, path, closed)).map((line) => line.split(' ')[0] ?? '');
+    assert.deepEqual(paths(['a', 'b']), ['a/', 'a/b/', 'other/', 'other/tmp/', 'tmp/', 'tmp/file', 'tmp-file']);
+    assert.deepEqual(paths(['z']), ['other/', 'other/tmp/', 'tmp/', 'tmp/file', 'tmp-file', 'z/']);
+    assert.deepEqual(paths(['other', 'a']), ['other/', 'other/a/', 'other/tmp/', 'tmp/', 'tmp/file', 'tmp-file']);
+  });
+
+  it('leaves alone what stands in the way', () => {
+    assert.deepEqual(lines(withNode(tree, ['tmp-file', 'below'], closed)), lines(tree));
   });
 });
 

@@ -128,7 +128,11 @@ test('a plain user builds through a Nix daemon, in the /nix of this machine', { 
   const socket = join(lab.folder, 'tmp/daemon-socket');
   const env = { ...environment(), NIX_DAEMON_SOCKET_PATH: socket };
   const daemon = spawn('nix-daemon', [], {
-    env: { PATH: process.env['PATH'], NIX_DAEMON_SOCKET_PATH: socket, NIX_CONFIG: 'substituters =\nsandbox = false\n' },
+    env: {
+      PATH: process.env['PATH'],
+      NIX_DAEMON_SOCKET_PATH: socket,
+      NIX_CONFIG: 'substituters =\nsandbox = false\nbuild-users-group =\n',
+    },
     stdio: 'ignore',
   });
   try {

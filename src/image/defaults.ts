@@ -1,30 +1,58 @@
-import { type FolderNode, type Node, file, folder, merge, withFolderMode } from '../layer/tree.ts';
+import { type FolderNode, type Node, type Owner, file, folder, merge, withNode } from '../layer/tree.ts';
 import { resolve } from '../layer/resolve.ts';
 import type { PackJob } from './options.ts';
 
 /** World-writable with the sticky bit, without which `tempfile` refuses the folder and users remove each other's files. */
 export const TMP_MODE = 0o1777;
 
+/** For the image's user and its group, whose number an orchestrator gives to the volume (Kubernetes' fsGroup). */
+const VOLUME_MODE = 0o770;
+
 /** Where uid 1000 may write in any image, whatever else is mounted. */
 const HOME = '/tmp';
 
 /** The files that an image from scratch lacks: /tmp, and names for uid 0 and the image's user (`getpwuid` needs them). */
-export function defaultFiles({ defaults, user }: PackJob['image']): FolderNode {
+function defaultFiles({ defaults, user }: PackJob['image']): FolderNode {
   const nodes: [string, Node][] = [];
   if (defaults.has('tmp')) nodes.push(['tmp', folder([], TMP_MODE)]);
   if (defaults.has('passwd')) nodes.push(['etc', accounts(user)]);
   return folder(nodes);
 }
 
-/** A tree with the defaults in it; what the tree has already stays, but for the mode of /tmp. */
+/** A tree with the defaults in it; what the tree has already stays, but for the mode of /tmp and who owns a volume. */
 export function withDefaults(tree: FolderNode, image: PackJob['image']): FolderNode {
-  const merged = merge(tree, defaultFiles(image));
-  return image.defaults.has('tmp') ? withFolderMode(merged, 'tmp', TMP_MODE) : merged;
+  const { defaults, volumes, user } = image;
+  let whole = merge(tree, defaultFiles(image));
+  if (defaults.has('tmp'))
+    whole = withNode(whole, ['tmp'], (node) =>
+      node?.kind === 'folder' ? { ...node, mode: TMP_MODE } : (node ?? folder([], TMP_MODE)),
+    );
+  if (defaults.has('volumes'))
+    for (const volume of volumes) whole = withNode(whole, pathOf(volume), (node) => writable(node, ownerOf(user)));
+  return whole;
+}
+
+/**
+ * The folder where a volume is mounted, such that its user may write to it: a new named volume takes over owner and mode
+ * from the image. A folder that has something in it, or is everybody's, stays as it is.
+ */
+function writable(node: Node | undefined, owner: Owner): Node {
+  if (node === undefined) return folder([], VOLUME_MODE, owner);
+  const isPlain = node.kind === 'folder' && (node.mode & 0o002) === 0 && [...node.list()].length === 0;
+  return isPlain ? { ...node, owner } : node;
+}
+
+function pathOf(volume: string): readonly string[] {
+  return volume.split('/').filter((part) => part !== '');
+}
+
+function ownerOf(user: string): Owner {
+  const [name = '', group = name] = user.split(':');
+  return { uid: numberOr(name, 1000), gid: numberOr(group, 1000) };
 }
 
 function accounts(user: string): FolderNode {
-  const [name = '', group = name] = user.split(':');
-  const [uid, gid] = [numberOr(name, 1000), numberOr(group, 1000)];
+  const { uid, gid } = ownerOf(user);
   const passwd = [`root:x:0:0:root:/:/sbin/nologin`, `plone:x:${uid}:${gid}:plone:${HOME}:/sbin/nologin`];
   const groups = ['root:x:0:', `plone:x:${gid}:`];
   return folder([

@@ -8,7 +8,7 @@ import { VERBATIM_RECIPE } from '../layer/recipe.ts';
 import { CHUNK_BYTES, type FolderNode, type Node, folder } from '../layer/tree.ts';
 import type { Stage } from '../layout/stage.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
-import { TMP_MODE, defaultFiles } from './defaults.ts';
+import { TMP_MODE, withDefaults } from './defaults.ts';
 import type { PackJob } from './options.ts';
 import type { RootFs } from './rootfs.ts';
 
@@ -64,7 +64,7 @@ export async function packVerbatim(root: RootFs, job: PackJob, stage: Stage): Pr
     storePaths: root.storePaths.map((path) => ({ path, narHash: null, narSize: null })),
     comment: `${root.storePaths.length} store paths, as they came`,
   };
-  const added = additions(tree, defaultFiles(job.image));
+  const added = additions(tree, withDefaults(folder([]), job.image));
   if (added === null) return [first];
   const plan = { storePaths: [], tree: added, comment: 'defaults' };
   const { compression, signal } = job;

@@ -12,7 +12,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const SANDBOXES = ['bubblewrap', 'none'] as const;
 const LAYERINGS = ['one', 'verbatim'] as const;
 /** What makes Python work in an image from scratch; each can be left out by its name. */
-const DEFAULTS = ['tmp', 'passwd', 'home', 'path', 'certificates', 'ports', 'user'] as const;
+const DEFAULTS = ['tmp', 'passwd', 'home', 'path', 'certificates', 'ports', 'user', 'volumes'] as const;
 
 /** Options that take one of a few words. */
 export const CHOICES: {

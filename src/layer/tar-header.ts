@@ -1,3 +1,5 @@
+import type { Owner } from './tree.ts';
+
 /**
  * Headers of a tar as POSIX has them (pax, "ustar Interchange Format" and "pax Header Block"). Written here and not by
  * tar-stream, whose reader we use: these bytes are in every digest, and a stream for each of 400,000 entries is more
@@ -12,6 +14,7 @@ export interface TarEntry {
   readonly size: number;
   /** A link's target, verbatim; empty for anything else. */
   readonly target: string;
+  readonly owner?: Owner | undefined;
 }
 
 /** Bytes of a tar's block. */
@@ -23,8 +26,8 @@ export const BLOCK_BYTES = 512;
  */
 const MTIME_SECONDS = 1;
 
-/** Root owns everything: uid 1000 runs the image and must not be able to change it. */
-const OWNER = 0;
+/** Root owns all but the folders of volumes: uid 1000 runs the image and must not be able to change it. */
+const ROOT: Owner = { uid: 0, gid: 0 };
 
 const TYPE_FLAGS = { file: '0', folder: '5', symlink: '2' } as const;
 const PAX_TYPE_FLAG = 'x';
@@ -35,22 +38,28 @@ const PAX_NAME = 'PaxHeader';
 /** What eleven octal digits hold: 8 GiB. */
 const MAX_SIZE = 0o77777777777;
 
+/** What seven octal digits hold. */
+const MAX_ID = 0o7777777;
+
 /**
  * The blocks that stand before an entry's content: a header, and a PAX header before it where ustar has no room. They are
  * overwritten by the next ones: a buffer for each of 50,000 entries is 60 MB of garbage before V8 looks for any.
  */
 export function tarHeader(entry: TarEntry): Buffer {
-  const { name, type, mode, size, target } = entry;
+  const { name, type, mode, size, target, owner = ROOT } = entry;
   const place = isAscii(name) ? split(name) : null;
   const shortTarget = isAscii(target) && target.length <= 100;
   const records = [
     ...(size > MAX_SIZE ? [paxRecord('size', String(size))] : []),
+    ...(owner.uid > MAX_ID ? [paxRecord('uid', String(owner.uid))] : []),
+    ...(owner.gid > MAX_ID ? [paxRecord('gid', String(owner.gid))] : []),
     ...(place === null ? [paxRecord('path', name)] : []),
     ...(shortTarget ? [] : [paxRecord('linkpath', target)]),
   ];
   const own = block({
     ...(place ?? { name: PAX_NAME, prefix: '' }),
     mode,
+    owner: { uid: owner.uid > MAX_ID ? 0 : owner.uid, gid: owner.gid > MAX_ID ? 0 : owner.gid },
     size: size > MAX_SIZE ? 0 : size,
     target: shortTarget ? target : '',
     flag: TYPE_FLAGS[type],
@@ -58,7 +67,15 @@ export function tarHeader(entry: TarEntry): Buffer {
   if (records.length === 0) return own;
   const content = Buffer.from(records.join(''));
   const after = Buffer.concat([content, Buffer.alloc(paddingOf(content.length)), own]);
-  const pax = block({ name: PAX_NAME, prefix: '', mode: 0o644, size: content.length, target: '', flag: PAX_TYPE_FLAG });
+  const pax = block({
+    name: PAX_NAME,
+    prefix: '',
+    mode: 0o644,
+    owner: ROOT,
+    size: content.length,
+    target: '',
+    flag: PAX_TYPE_FLAG,
+  });
   return Buffer.concat([pax, after]);
 }
 
@@ -71,6 +88,7 @@ interface Fields {
   readonly name: string;
   readonly prefix: string;
   readonly mode: number;
+  readonly owner: Owner;
   readonly size: number;
   readonly target: string;
   readonly flag: string;
@@ -78,12 +96,12 @@ interface Fields {
 
 const bytes: Buffer = Buffer.alloc(BLOCK_BYTES);
 
-function block({ name, prefix, mode, size, target, flag }: Fields): Buffer {
+function block({ name, prefix, mode, owner, size, target, flag }: Fields): Buffer {
   bytes.fill(0);
   bytes.write(name, 0, 'latin1');
   bytes.write(octal(mode, 7), 100, 'latin1');
-  bytes.write(octal(OWNER, 7), 108, 'latin1');
-  bytes.write(octal(OWNER, 7), 116, 'latin1');
+  bytes.write(octal(owner.uid, 7), 108, 'latin1');
+  bytes.write(octal(owner.gid, 7), 116, 'latin1');
   bytes.write(octal(size, 11), 124, 'latin1');
   bytes.write(octal(MTIME_SECONDS, 11), 136, 'latin1');
   bytes.write('        ', 148, 'latin1');

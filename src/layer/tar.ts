@@ -53,7 +53,7 @@ function assertNoWhiteout({ name, path }: Exclude<Step, { kind: 'leave' }>): voi
 
 function entryOf(step: Exclude<Step, { kind: 'leave' }>): TarEntry {
   if (step.kind === 'enter')
-    return { name: `${step.path}/`, type: 'folder', mode: step.node.mode, size: 0, target: '' };
+    return { name: `${step.path}/`, type: 'folder', mode: step.node.mode, size: 0, target: '', owner: step.node.owner };
   const { node, path } = step;
   return node.kind === 'symlink'
     ? { name: path, type: 'symlink', mode: 0o777, size: 0, target: node.target }

@@ -17,9 +17,16 @@ export interface FileNode {
 export interface FolderNode {
   readonly kind: 'folder';
   readonly mode: number;
+  /** Uid and gid; root's where nothing is said. */
+  readonly owner?: Owner | undefined;
   /** Names without a slash, in the order of their UTF-8 bytes. */
   list(): Iterable<readonly [name: string, node: Node]>;
   get(name: string): Node | undefined;
+}
+
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 export interface SymlinkNode {
@@ -49,9 +56,9 @@ function rank(unit: number): number {
 }
 
 /** A folder whose nodes are given; the order of the pairs does not matter. */
-export function folder(nodes: Iterable<readonly [string, Node]>, mode = 0o755): FolderNode {
+export function folder(nodes: Iterable<readonly [string, Node]>, mode = 0o755, owner?: Owner): FolderNode {
   const sorted = new Map([...nodes].sort(([one], [other]) => byBytes(one, other)));
-  return { kind: 'folder', mode, list: () => sorted, get: (name) => sorted.get(name) };
+  return { kind: 'folder', mode, owner, list: () => sorted, get: (name) => sorted.get(name) };
 }
 
 export function symlink(target: string): SymlinkNode {
@@ -64,14 +71,15 @@ export function file(content: Uint8Array, mode = 0o644): FileNode {
 }
 
 /**
- * Two folders as one. Where both have a name, folders are merged and keep the first one's mode; anything else is the
- * first one's.
+ * Two folders as one. Where both have a name, folders are merged and keep the first one's mode and owner; anything else is
+ * the first one's.
  */
 export function merge(first: FolderNode, second: FolderNode): FolderNode {
   const get = (name: string): Node | undefined => mergeNodes(first.get(name), second.get(name));
   return {
     kind: 'folder',
     mode: first.mode,
+    owner: first.owner,
     get,
     *list() {
       const names = new Set<string>();
@@ -90,18 +98,37 @@ function mergeNodes(one: Node | undefined, other: Node | undefined): Node | unde
   return one ?? other;
 }
 
-/** The same folder with another mode for one of the folders directly in it, if it is there. */
-export function withFolderMode(tree: FolderNode, child: string, mode: number): FolderNode {
-  const change = (name: string, node: Node): Node =>
-    name === child && node.kind === 'folder' ? { ...node, mode } : node;
+/**
+ * The same folder with what `change` makes of the node at a path below it. Folders that are missing on the way are made;
+ * where anything else is in the way, nothing changes.
+ */
+export function withNode(
+  tree: FolderNode,
+  [name = '', ...rest]: readonly string[],
+  change: (node: Node | undefined) => Node,
+): FolderNode {
+  const get = (asked: string): Node | undefined => {
+    const node = tree.get(asked);
+    if (asked !== name) return node;
+    if (rest.length === 0) return change(node);
+    if (node !== undefined && node.kind !== 'folder') return node;
+    return withNode(node ?? folder([]), rest, change);
+  };
   return {
     ...tree,
-    get: (name) => {
-      const node = tree.get(name);
-      return node && change(name, node);
-    },
+    get,
     *list() {
-      for (const [name, node] of tree.list()) yield [name, change(name, node)];
+      let isListed = false;
+      for (const [other, node] of tree.list()) {
+        if (!isListed && byBytes(name, other) <= 0) {
+          isListed = true;
+          const changed = get(name);
+          if (changed !== undefined) yield [name, changed];
+        }
+        if (other !== name) yield [other, node];
+      }
+      const changed = isListed ? undefined : get(name);
+      if (changed !== undefined) yield [name, changed];
     },
   };
 }
