@@ -29,7 +29,7 @@ describe('-o X.tar', () => {
     const names = stdout.trim().split('\n');
     for (const name of ['oci-layout', 'index.json', 'manifest.json', 'blobs/sha256/']) assert.ok(names.includes(name));
     assert.ok(names.every((name) => !name.startsWith('.')));
-    const blobs = [result.digest, result.config.digest, result.layers[0]?.digest ?? ''];
+    const blobs = [result.digest, result.config.digest, ...result.layers.map(({ digest }) => digest)];
     assert.deepEqual(
       names.filter((name) => /[0-9a-f]{64}$/.test(name)).toSorted(),
       blobs.map((digest) => `blobs/sha256/${digest.slice(7)}`).toSorted(),

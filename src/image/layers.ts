@@ -10,6 +10,7 @@ import type { Stage } from '../layout/stage.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
 import { TMP_MODE, withDefaults } from './defaults.ts';
 import type { PackJob } from './options.ts';
+import { PreviousImage } from './reuse.ts';
 import type { RootFs } from './rootfs.ts';
 
 /** Plans and packs the layers of a tree that has everything in it. */
@@ -18,11 +19,15 @@ export async function packPlanned(tree: FolderNode, root: RootFs, job: PackJob, 
   let bytes = 0;
   const total = totalOf(root);
   const onBytes = (more: number): void => job.onProgress?.({ kind: 'pack', bytes: (bytes += more), total });
+  const previous = await PreviousImage.of(job, stage);
   return withEncoder(compression, job.encoder, async (encoder) => {
     const layers: PackedLayer[] = [];
     const options = { encoder, known: root.known, onBytes, signal };
     for (const plan of planLayers(tree, root.storePaths))
-      layers.push(await stage.writeBlob((sink) => packLayer(plan, { ...options, sink })));
+      layers.push(
+        (await previous.take(plan, options, stage)) ??
+          (await stage.writeBlob((sink) => packLayer(plan, { ...options, sink }))),
+      );
     return layers;
   });
 }

@@ -1,7 +1,17 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { localError } from '../errors.ts';
+import { localError, systemCode } from '../errors.ts';
 import type { BlobSink } from '../layer/blob.ts';
 import { type Digest, digestHex, digestOf } from '../oci/digest.ts';
 import { ownerIsGone, ownerTag } from './owner.ts';
@@ -75,6 +85,25 @@ export class Stage {
       rmSync(path, { force: true });
       throw localError(`cannot write ${path}`, error);
     }
+  }
+
+  /** Takes a blob over that lies elsewhere on this machine, by a link where one can be made. Whether it is right is not looked at. */
+  adoptBlob(path: string, digest: Digest): void {
+    try {
+      linkSync(path, this.blobPath(digest));
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') return;
+      try {
+        copyFileSync(path, this.blobPath(digest));
+      } catch (failure) {
+        throw localError(`cannot copy ${path}`, failure);
+      }
+    }
+  }
+
+  /** Removes a blob of this stage. */
+  dropBlob(digest: Digest): void {
+    rmSync(this.blobPath(digest), { force: true });
   }
 
   /** Writes a small document as a blob. */

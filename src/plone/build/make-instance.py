@@ -1,8 +1,8 @@
 """make-instance.py OUT REQUEST: what plone.recipe.zope2instance makes of a section, without a buildout run.
 
-REQUEST is a JSON file: {"section": name, "options": {…}, "buildout": {…}}, the resolved options of the section and of [buildout].
-In their values, and in what is written to OUT, /buildout stands for the buildout's folder: neither the user's machine nor the
-folder where this runs may show in what is made. OUT gets the folder parts/<section>.
+REQUEST is a JSON file: {"section": name, "options": {…}}, the resolved options of the section. In their values, and in what is
+written to OUT, /buildout stands for the buildout's folder: neither the user's machine nor the folder where this runs may show
+in what is made. OUT gets etc/ and what else the recipe puts beside it.
 """
 
 import json
@@ -67,11 +67,23 @@ def make_folders_here(name, mode=0o777, exist_ok=False):
 os.makedirs = make_folders_here
 
 options = Options({name: here(value) for name, value in request["options"].items()})
-buildout = Options({name: here(value) for name, value in request["buildout"].items()})
 # Both must be the Python that runs this, or zc.buildout refuses to write scripts.
-options["executable"] = buildout["executable"] = sys.executable
-for name in ("bin-directory", "parts-directory", "eggs-directory", "develop-eggs-directory"):
-    make_folders(buildout[name], exist_ok=True)
+options["executable"] = sys.executable
+buildout = Options(
+    {
+        "directory": str(folder),
+        "executable": sys.executable,
+        "find-links": "",
+        "allow-hosts": "*",
+        "offline": "true",
+        "newest": "false",
+        "allow-unknown-extras": "false",
+        "relative-paths": "false",
+    }
+)
+for name in ("bin", "parts", "eggs", "develop-eggs"):
+    buildout[f"{name}-directory"] = str(folder / name)
+    make_folders(folder / name)
 
 # The recipe asks at a terminal for what it is not told. Without a user it is the container that makes one.
 has_user = "user" in options
@@ -86,8 +98,7 @@ for name in ("bin", "var"):
     shutil.rmtree(made / name, ignore_errors=True)
 if not has_user:
     (made / "inituser").unlink(missing_ok=True)
-target = out / "parts" / section
-shutil.copytree(made, target)
-for path in sorted(target.rglob("*")):
+shutil.copytree(made, out)
+for path in sorted(out.rglob("*")):
     if path.is_file():
         path.write_bytes(path.read_bytes().replace(str(folder).encode(), PLACEHOLDER.encode()))
