@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { appendQuery, type DirectionKind, resolveDestination } from '../../src/registry/destination.ts';
-import { isRedirect, nextRequest } from '../../src/registry/redirect.ts';
-import { isLoopback, registryOrigin } from '../../src/registry/scheme.ts';
+import { isLoopback } from '../../src/http/host.ts';
+import { isRedirect } from '../../src/http/redirect.ts';
+import { nextRequest } from '../../src/registry/redirect.ts';
+import { registryOrigin } from '../../src/registry/scheme.ts';
 import { isError } from './expect.ts';
 
 const HTTPS = 'https://registry.example.org/v2/a/blobs/uploads/';
@@ -97,7 +99,7 @@ describe('redirects', () => {
     const followed = ['GET', 'HEAD', 'PUT', 'POST'] as const;
     const table = [301, 302, 303, 304, 307, 308].map((status) => [
       status,
-      followed.filter((method) => isRedirect({ status }, method)),
+      followed.filter((method) => isRedirect(status, method)),
     ]);
     assert.deepEqual(table, [
       [301, ['GET', 'HEAD']],

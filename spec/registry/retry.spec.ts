@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { OciPloneError } from '../../src/errors.ts';
-import { networkError } from '../../src/registry/network-error.ts';
+import { networkError } from '../../src/http/network-error.ts';
 import { answerError } from '../../src/registry/registry-error.ts';
 import { withRetries } from '../../src/registry/retry.ts';
-import { isPassingStatus, retryWait } from '../../src/registry/retry-timing.ts';
+import { isPassingStatus, retryWait } from '../../src/http/retry-timing.ts';
 import { isError } from './expect.ts';
 
 const url = new URL('https://registry.example.org/v2/');

@@ -1,18 +1,9 @@
-import { BlockList, isIP } from 'node:net';
 import { OciPloneError } from '../errors.ts';
-import { bareHost, isInsecure, isLoopback } from './scheme.ts';
+import { isForbidden, isLoopback } from '../http/host.ts';
+import { isInsecure } from './scheme.ts';
 
 /** The three places where a registry's answer tells this program where to go next. */
 export type DirectionKind = 'redirect' | 'upload location' | 'token realm';
-
-/** Link-local addresses (where clouds keep their metadata services) and "this host". */
-const NEVER = new BlockList();
-NEVER.addSubnet('0.0.0.0', 8, 'ipv4');
-NEVER.addSubnet('169.254.0.0', 16, 'ipv4');
-NEVER.addAddress('::', 'ipv6');
-NEVER.addSubnet('fe80::', 10, 'ipv6');
-NEVER.addAddress('fd00:ec2::254', 'ipv6');
-const METADATA_NAMES: ReadonlySet<string> = new Set(['metadata.google.internal', 'instance-data']);
 
 /**
  * Resolves a URL that a registry sent (Location, realm), which may be relative to the one that was asked, and refuses
@@ -43,14 +34,6 @@ export function resolveDestination(kind: DirectionKind, from: URL, target: strin
 
 const PROXY_HINT =
   'The registry seems to stand behind a TLS proxy that it does not know of: let the proxy send X-Forwarded-Proto, or set the registry’s external URL.';
-
-function isForbidden(hostname: string, from: string): boolean {
-  if (isLoopback(hostname)) return !isLoopback(from);
-  const name = bareHost(hostname);
-  if (METADATA_NAMES.has(name)) return true;
-  const version = isIP(name);
-  return version !== 0 && NEVER.check(name, version === 6 ? 'ipv6' : 'ipv4');
-}
 
 function refusal(kind: DirectionKind, from: URL, why: string, hint = ''): OciPloneError {
   return new OciPloneError(

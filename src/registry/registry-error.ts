@@ -1,4 +1,5 @@
 import { OciPloneError } from '../errors.ts';
+import { askedWait } from '../http/retry-timing.ts';
 import { type HttpAnswer, header } from './http.ts';
 
 /** One entry of the error list that a registry sends (distribution specification, "Error Codes"). */
@@ -18,7 +19,7 @@ export class HttpFailure extends Error {
   constructor(answer: HttpAnswer, codes: readonly string[]) {
     super(`HTTP ${answer.status}`);
     this.status = answer.status;
-    this.retryAfter = retryAfterOf(answer);
+    this.retryAfter = askedWait(header(answer, 'retry-after'), header(answer, 'date'));
     this.codes = codes;
   }
 }
@@ -107,13 +108,4 @@ function hintOf(status: number): string {
     default:
       return '';
   }
-}
-
-/** Retry-After is seconds or a date (RFC 9110, 10.2.3); a date is read against the registry's own clock. */
-function retryAfterOf(answer: HttpAnswer): number | null {
-  const value = header(answer, 'retry-after');
-  if (value === null) return null;
-  if (/^[0-9]+$/.test(value.trim())) return Number(value) * 1000;
-  const wait = Date.parse(value) - Date.parse(header(answer, 'date') ?? '');
-  return Number.isNaN(wait) ? null : Math.max(0, wait);
 }

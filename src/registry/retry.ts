@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { OciPloneError, throwIfAborted } from '../errors.ts';
+import { OciPloneError } from '../errors.ts';
 import type { OnProgress } from '../progress.ts';
-import { isPassing } from './network-error.ts';
+import { isPassing } from '../http/network-error.ts';
 import { HttpFailure } from './registry-error.ts';
-import { isPassingStatus, retryWait } from './retry-timing.ts';
+import { isPassingStatus, pause, retryWait } from '../http/retry-timing.ts';
 
 export interface RetryOptions {
   readonly signal?: AbortSignal | undefined;
@@ -17,7 +16,7 @@ const LONG_WAIT = 5_000;
 
 /** Runs something that may be done twice, such as a PUT by digest, again after failures that may pass. */
 export async function withRetries<T>(action: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const pause = options.pause ?? wait;
+  const wait = options.pause ?? pause;
   for (let failed = 1; ; failed += 1) {
     try {
       return await action();
@@ -29,7 +28,7 @@ export async function withRetries<T>(action: () => Promise<T>, options: RetryOpt
           kind: 'note',
           text: `${error.message}; trying again in ${Math.round(milliseconds / 1000)} s`,
         });
-      await pause(milliseconds, options.signal);
+      await wait(milliseconds, options.signal);
     }
   }
 }
@@ -44,13 +43,4 @@ function waitAfter(error: unknown, failed: number): number | null {
 /** A registry that does not know a blob yet may have stored it in this very moment. */
 function isPassingAnswer({ status, codes }: HttpFailure): boolean {
   return isPassingStatus(status) || codes.includes('MANIFEST_BLOB_UNKNOWN');
-}
-
-async function wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(milliseconds, undefined, signal === undefined ? {} : { signal });
-  } catch (error) {
-    throwIfAborted(signal);
-    throw error;
-  }
 }

@@ -1,12 +1,8 @@
-import { BlockList, isIP } from 'node:net';
 import { OciPloneError } from '../errors.ts';
+import { isLoopback } from '../http/host.ts';
 
 /** Docker Hub's names are one registry, and its API answers at a third name. */
 const API_HOSTS: ReadonlyMap<string, string> = new Map([['docker.io', 'registry-1.docker.io']]);
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
 
 /** A host and perhaps a port, as `--insecure-registry` takes it; what parts of it mean is left to the URL parser. */
 const HOST = /^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/i;
@@ -26,14 +22,6 @@ export function registryOrigin(registry: string, insecure: readonly string[]): U
   return isLoopback(secure.hostname) || isInsecure(host, insecure) ? urlOf('http', host) : secure;
 }
 
-/** Whether a URL's host name is this machine: localhost and names below it, 127.0.0.0/8 and ::1. */
-export function isLoopback(hostname: string): boolean {
-  const name = bareHost(hostname);
-  if (name === 'localhost' || name.endsWith('.localhost')) return true;
-  const version = isIP(name);
-  return version !== 0 && LOOPBACK.check(name, version === 6 ? 'ipv6' : 'ipv4');
-}
-
 /** Whether the user named exactly this host and port as one to speak http to. */
 export function isInsecure(host: string, insecure: readonly string[]): boolean {
   for (const entry of insecure)
@@ -42,14 +30,6 @@ export function isInsecure(host: string, insecure: readonly string[]): boolean {
         hint: 'Write it as in the reference, for example registry.example.org:5000, without http://.',
       });
   return insecure.some((entry) => entry.toLowerCase() === host.toLowerCase());
-}
-
-/** A URL's host name as an address or a DNS name: without the brackets of IPv6 and the dot of a full name. */
-export function bareHost(hostname: string): string {
-  return hostname
-    .toLowerCase()
-    .replace(/^\[|\]$/g, '')
-    .replace(/\.$/, '');
 }
 
 function urlOf(scheme: 'http' | 'https', host: string): URL {

@@ -1,33 +1,31 @@
 import { Readable } from 'node:stream';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request as exchange } from 'undici';
-import { OciPloneError, throwIfAborted } from '../errors.ts';
+import { throwIfAborted } from '../errors.ts';
+import { Connections } from '../http/connections.ts';
+import { isRedirect, MAX_HOPS, tooManyHops } from '../http/redirect.ts';
 import type { HttpAnswer, HttpRequest } from './http.ts';
-import { networkError } from './network-error.ts';
-import { isRedirect, nextRequest } from './redirect.ts';
-import { isLoopback } from './scheme.ts';
+import { nextRequest } from './redirect.ts';
 
 export interface TransportOptions {
-  /** HTTP_PROXY, HTTPS_PROXY and NO_PROXY are taken from here. */
+  /** HTTP_PROXY, HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and NODE_EXTRA_CA_CERTS are taken from here. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly insecure: readonly string[];
   readonly userAgent?: string;
 }
 
-const CONNECT_TIMEOUT = 30_000;
-const PATIENCE = 60_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
-const MAX_HOPS = 5;
 
 /** HTTP requests over connections that are kept until `close`. It knows nothing of registries. */
 export class Transport {
-  readonly #options: TransportOptions;
-  readonly #direct: Agent;
-  readonly #proxied: Dispatcher;
+  readonly #insecure: readonly string[];
+  readonly #connections: Connections;
 
-  constructor(options: TransportOptions) {
-    this.#options = options;
-    this.#direct = new Agent(AGENT_OPTIONS);
-    this.#proxied = proxyAgent(options.env);
+  constructor({ env, insecure, userAgent }: TransportOptions) {
+    this.#insecure = insecure;
+    this.#connections = new Connections({
+      env,
+      ...(userAgent === undefined ? {} : { userAgent }),
+      plainHint: ({ host }) => `If it speaks plain http, say so with --insecure-registry ${host}.`,
+    });
   }
 
   /**
@@ -39,37 +37,30 @@ export class Transport {
     let current = request;
     for (let hop = 0; ; hop += 1) {
       const answer = await this.#exchange(current, signal);
-      if (request.follow === false || !isRedirect(answer, current.method)) return answer;
-      if (hop === MAX_HOPS)
-        throw new OciPloneError('REGISTRY', `${request.url.host}: more than ${MAX_HOPS} redirects in a row`);
-      current = nextRequest(current, answer, this.#options.insecure);
+      if (request.follow === false || !isRedirect(answer.status, current.method)) return answer;
+      if (hop === MAX_HOPS) throw tooManyHops(request.url);
+      current = nextRequest(current, answer, this.#insecure);
     }
   }
 
   /** Closes all connections. */
   async close(): Promise<void> {
-    await Promise.all([this.#direct.destroy(), this.#proxied.destroy()]);
+    await this.#connections.close();
   }
 
   async #exchange(request: HttpRequest, signal: AbortSignal | undefined): Promise<HttpAnswer> {
     throwIfAborted(signal);
+    const { method, url, headers = {}, patience } = request;
     const body = request.body === undefined ? null : new Body(request.body);
     try {
-      const answer = await exchange(request.url, {
-        method: request.method,
-        headers: { 'user-agent': this.#options.userAgent ?? 'oci-plone', ...request.headers },
-        body: body?.stream ?? null,
-        dispatcher: isLoopback(request.url.hostname) ? this.#direct : this.#proxied,
-        headersTimeout: request.patience ?? PATIENCE,
-        bodyTimeout: PATIENCE,
-        ...(signal === undefined ? {} : { signal }),
-      });
+      const sent = { method, url, headers, body: body?.stream ?? null, patience, signal };
+      const answer = await this.#connections.exchange(sent);
       const kept = await readUpTo(request.maxAnswerBytes ?? MAX_ANSWER_BYTES, answer.body);
-      return { status: answer.statusCode, headers: answer.headers, url: request.url, ...kept };
+      return { status: answer.status, headers: answer.headers, url, ...kept };
     } catch (error) {
       throwIfAborted(signal);
       if (body?.failure !== undefined) throw body.failure;
-      throw networkError(request.url, error);
+      return this.#connections.fail(url, error, signal);
     } finally {
       body?.stream.destroy();
     }
@@ -108,18 +99,4 @@ async function readUpTo(most: number, body: Readable): Promise<Pick<HttpAnswer, 
     if (size > most) break;
   }
   return { body: Buffer.concat(chunks).subarray(0, most), truncated: size > most };
-}
-
-const AGENT_OPTIONS = { connect: { timeout: CONNECT_TIMEOUT } } as const;
-
-/** Every setting is given, even where it is empty: undici would ask process.env for one that is not. */
-function proxyAgent(env: TransportOptions['env']): Dispatcher {
-  const httpProxy = env['http_proxy'] ?? env['HTTP_PROXY'] ?? '';
-  const httpsProxy = env['https_proxy'] ?? env['HTTPS_PROXY'] ?? '';
-  const noProxy = env['no_proxy'] ?? env['NO_PROXY'] ?? '';
-  for (const [name, value] of Object.entries({ HTTP_PROXY: httpProxy, HTTPS_PROXY: httpsProxy }))
-    // The value itself may hold a password, and is not repeated.
-    if (value !== '' && !(URL.canParse(value) && /^https?:\/\//i.test(value)))
-      throw new OciPloneError('USAGE', `${name} expected a URL that begins with http:// or https://`);
-  return new EnvHttpProxyAgent({ ...AGENT_OPTIONS, httpProxy, httpsProxy, noProxy });
 }

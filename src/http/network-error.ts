@@ -41,13 +41,21 @@ const PASSING: ReadonlySet<string> = new Set([
   'UND_ERR_SOCKET',
 ]);
 
-/** A connection that could not be made, or broke: NETWORK, with the host and the reason. */
-export function networkError(url: URL, error: unknown): OciPloneError {
+/**
+ * A connection that could not be made, or broke: NETWORK, with the host and the reason.
+ *
+ * @param plainHint - what the user can do where the server does not speak TLS
+ */
+export function networkError(
+  url: URL,
+  error: unknown,
+  plainHint = 'If it speaks plain http, write its address with http://.',
+): OciPloneError {
   const code = systemCode(error);
   const message = error instanceof Error && error.message !== '' ? error.message : code;
   const reason = UNKNOWN_ISSUER.has(code) ? 'its certificate is not signed by anyone known here' : REASONS.get(code);
   return new OciPloneError('NETWORK', `${url.host}: ${reason === undefined ? message : `${reason} (${code})`}`, {
-    hint: hintOf(code, url),
+    hint: hintOf(code, url, plainHint),
     cause: error,
   });
 }
@@ -57,18 +65,19 @@ export function isPassing(error: OciPloneError): boolean {
   return error.code === 'NETWORK' && PASSING.has(systemCode(error.cause));
 }
 
-function hintOf(code: string, url: URL): string {
-  if (UNKNOWN_ISSUER.has(code)) return 'Name the file of your own certificate authority in NODE_EXTRA_CA_CERTS.';
+function hintOf(code: string, url: URL, plainHint: string): string {
+  if (UNKNOWN_ISSUER.has(code))
+    return 'Name the file of your own certificate authority in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE.';
   switch (code) {
     case 'ECONNREFUSED':
-      return `Check that the registry runs, and that ${url.port === '' ? `${url.protocol.slice(0, -1)}’s own port` : `port ${url.port}`} is right.`;
+      return `Check that a server runs there, and that ${url.port === '' ? `${url.protocol.slice(0, -1)}’s own port` : `port ${url.port}`} is right.`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return 'Check the spelling of the host, and the name server of this machine.';
     case 'EPROTO':
     case 'ERR_SSL_WRONG_VERSION_NUMBER':
     case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
-      return `If it speaks plain http, say so with --insecure-registry ${url.host}.`;
+      return plainHint;
     case 'ETIMEDOUT':
     case 'UND_ERR_CONNECT_TIMEOUT':
       return 'Check the network, and HTTPS_PROXY where there is a proxy.';
