@@ -35,12 +35,12 @@ describe('a second pack into the same layout', { skip: nix.skip || missing('bwra
   }
 
   it('takes the layer of store paths as it is, and says that nothing changed', async () => {
-    const before = statSync(pathOf(first));
+    const old = statSync(pathOf(first));
     const { result, bytes } = await packed();
     assert.deepEqual({ ...result, unchanged: false }, first);
     assert.equal(result.unchanged, true);
     assert.ok(bytes < 10_000, `${bytes} bytes were packed`);
-    assert.equal(statSync(pathOf(first)).ino, before.ino);
+    assert.equal(statSync(pathOf(first)).ino, old.ino);
   });
 
   it('takes it for another configuration, too', async () => {

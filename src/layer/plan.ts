@@ -61,6 +61,5 @@ function withoutEmpty(root: FolderNode, path: readonly string[]): FolderNode {
 }
 
 function isEmpty(node: FolderNode): boolean {
-  for (const _entry of node.list()) return false;
-  return true;
+  return node.list()[Symbol.iterator]().next().done === true;
 }
