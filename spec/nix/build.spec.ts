@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { OciPloneError } from '../../src/errors.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import type { Expression } from '../../src/nix/instantiate.ts';
+import { hasCode } from '../support/codes.ts';
 import { isRoot, makeLab, PRELUDE, skipNix, told } from '../support/nix-lab.ts';
 import type { Lab } from '../support/nix-lab.ts';
 
@@ -42,6 +43,24 @@ test('an expression becomes a store path, and its closure comes with what Nix kn
     assert.equal(await nix.systemOf(built.storePath), built.system);
     // The folder on disk stands for the name.
     assert.deepEqual(await nix.closure(hello?.onDisk ?? ''), closure);
+  });
+});
+
+test('several attributes of an expression are built in their order', { skip }, async () => {
+  const text = `{ one = run "one" "$b echo 1 > $out"; two = run "two" "$b echo 2 > $out"; none = 3; }`;
+  const file = lab.write('home/project/attributes.nix', PRELUDE + text);
+  await lab.withNix({}, async (nix) => {
+    const expression: Expression = { file, args: [], argstrs: [], include: [] };
+    const built = await nix.buildAttributes(expression, ['two', 'one']);
+    assert.deepEqual(
+      built.map(({ storePath, system }) => [storePath.slice(44), system]),
+      [
+        ['two', 'x86_64-linux'],
+        ['one', 'x86_64-linux'],
+      ],
+    );
+    await assert.rejects(nix.buildAttributes(expression, ['one', 'none']), hasCode('INPUT_MALFORMED', 'NIX_FAILED'));
+    await assert.rejects(nix.buildAttributes(expression, ['absent']), hasCode('NIX_FAILED'));
   });
 });
 

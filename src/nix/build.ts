@@ -1,6 +1,6 @@
 import { systemOfDerivation } from './closure.ts';
-import { instantiate } from './instantiate.ts';
-import type { Expression } from './instantiate.ts';
+import { instantiate, instantiateEach } from './instantiate.ts';
+import type { Derivation, Expression } from './instantiate.ts';
 import type { Holding } from './holding.ts';
 import { realise } from './realise.ts';
 import type { Session } from './runner.ts';
@@ -20,8 +20,27 @@ export async function buildExpression(
   findHolding: () => Promise<Holding>,
 ): Promise<Built> {
   const derivation = await instantiate(session, expression);
-  const system = await systemOfDerivation(session, derivation.path);
-  const holding = await findHolding();
-  const storePath = await realise(session, derivation, holding);
-  return { storePath, system };
+  const [built] = await buildDerivations(session, [derivation], findHolding);
+  if (built === undefined) throw new Error('a derivation was built and has no path');
+  return built;
+}
+
+/** The same for several attributes of an expression, evaluated once, in their order. */
+export async function buildAttributes(
+  session: Session,
+  expression: Expression,
+  attributes: readonly string[],
+  findHolding: () => Promise<Holding>,
+): Promise<readonly Built[]> {
+  return buildDerivations(session, await instantiateEach(session, expression, attributes), findHolding);
+}
+
+async function buildDerivations(
+  session: Session,
+  derivations: readonly Derivation[],
+  findHolding: () => Promise<Holding>,
+): Promise<readonly Built[]> {
+  const systems = await Promise.all(derivations.map(({ path }) => systemOfDerivation(session, path)));
+  const storePaths = await realise(session, derivations, await findHolding());
+  return storePaths.map((storePath, index) => ({ storePath, system: systems[index] ?? null }));
 }

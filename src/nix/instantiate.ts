@@ -32,15 +32,7 @@ export interface Derivation {
  */
 export async function instantiate(session: Session, expression: Expression): Promise<Derivation> {
   const step = await evaluation(session, expression);
-  const roots = join(session.workspace.roots, 'derivation');
-  const ended = await runStep(session, { ...step, args: [...step.args, '--add-root', roots, '--indirect'] });
-  if (ended.code !== 0) throw await nixFailed(session, ended, step.shown ?? []);
-  const derivations = await Promise.all(
-    ended.stdout
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => derivationOf(line)),
-  );
+  const derivations = await derivationsOf(session, step);
   const [first, ...others] = derivations;
   if (first === undefined) {
     throw new OciPloneError('INPUT_MALFORMED', `${expression.file} has no derivation`, {
@@ -54,6 +46,33 @@ export async function instantiate(session: Session, expression: Expression): Pro
   throw new OciPloneError('USAGE', `${expression.file} has several outputs: ${names.join(', ')}`, {
     hint: `Choose one with -A, for example -A ${names[0]}.`,
   });
+}
+
+/**
+ * Evaluates attributes of an expression, one derivation each, in one go. Throws as `instantiate` does, and INPUT_MALFORMED
+ * where an attribute is not one derivation.
+ */
+export async function instantiateEach(
+  session: Session,
+  expression: Expression,
+  attributes: readonly string[],
+): Promise<readonly Derivation[]> {
+  const step = await evaluation(session, expression);
+  const args = [...step.args, ...attributes.flatMap((attribute) => ['-A', attribute])];
+  const derivations = await derivationsOf(session, { ...step, args });
+  if (derivations.length === attributes.length) return derivations;
+  throw new OciPloneError(
+    'INPUT_MALFORMED',
+    `${expression.file} has ${derivations.length} derivations for ${attributes.join(', ')}`,
+  );
+}
+
+async function derivationsOf(session: Session, step: Step): Promise<readonly Derivation[]> {
+  const roots = join(session.workspace.roots, 'derivation');
+  const ended = await runStep(session, { ...step, args: [...step.args, '--add-root', roots, '--indirect'] });
+  if (ended.code !== 0) throw await nixFailed(session, ended, step.shown ?? []);
+  const lines = ended.stdout.split('\n').filter((line) => line !== '');
+  return Promise.all(lines.map((line) => derivationOf(line)));
 }
 
 async function evaluation(session: Session, expression: Expression): Promise<Step & { readonly folder: string }> {

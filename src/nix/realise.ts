@@ -8,19 +8,34 @@ import { runStep } from './runner.ts';
 import type { Session } from './runner.ts';
 import { isStorePath } from './store.ts';
 
-/** Builds one output of a derivation, or takes it from a binary cache. Throws NIX_FAILED with the end of the log. */
-export async function realise(session: Session, derivation: Derivation, holding: Holding): Promise<string> {
+/**
+ * Builds one output of each derivation, or takes it from a binary cache. The paths are in the order of the derivations.
+ * Throws NIX_FAILED with the end of the log.
+ */
+export async function realise(
+  session: Session,
+  derivations: readonly Derivation[],
+  holding: Holding,
+): Promise<readonly string[]> {
   const root = join(session.workspace.roots, 'output');
   const ended = await runStep(session, {
     kind: 'realisation',
     holding,
     program: 'store',
-    args: ['--realise', `${derivation.path}!${derivation.output}`, '--add-root', root, '--indirect'],
+    args: [
+      '--realise',
+      ...derivations.map(({ path, output }) => `${path}!${output}`),
+      '--add-root',
+      root,
+      '--indirect',
+    ],
   });
   if (ended.code !== 0) throw await nixFailed(session, ended, []);
-  for (const line of ended.stdout.split('\n').filter((text) => text !== '')) {
-    const path = isStorePath(line) ? line : await readlink(line).catch(() => '');
-    if (isStorePath(path)) return path;
-  }
-  throw new OciPloneError('NIX_FAILED', `nix-store realised ${derivation.path} and named no path`);
+  const lines = ended.stdout.split('\n').filter((text) => text !== '');
+  const named = await Promise.all(
+    lines.map(async (line) => (isStorePath(line) ? line : await readlink(line).catch(() => ''))),
+  );
+  const paths = named.filter(isStorePath);
+  if (paths.length === derivations.length) return paths;
+  throw new OciPloneError('NIX_FAILED', `nix-store realised ${derivations.length} outputs and named ${paths.length}`);
 }

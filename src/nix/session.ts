@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { writeFile, chmod } from 'node:fs/promises';
 import { OciPloneError } from '../errors.ts';
 import type { OnProgress } from '../progress.ts';
-import { buildExpression } from './build.ts';
+import { buildAttributes, buildExpression } from './build.ts';
 import type { Built } from './build.ts';
 import { closureOf, systemOf } from './closure.ts';
 import type { Closure } from './closure.ts';
@@ -55,6 +55,8 @@ export interface Nix {
    * NIX_FAILED, NIX_TIMEOUT, ABORTED.
    */
   build(expression: Expression): Promise<Built>;
+  /** Builds several attributes of an expression, which is evaluated once. Throws as `build` does. */
+  buildAttributes(expression: Expression, attributes: readonly string[]): Promise<readonly Built[]>;
   /** The closure of a store path. Throws INPUT_ABSENT, INPUT_MALFORMED, NIX_FAILED, NIX_TIMEOUT, ABORTED. */
   closure(storePath: string): Promise<Closure>;
   /** The system a store path was built for, where the store knows. Throws as `closure` does. */
@@ -74,6 +76,7 @@ export async function withNix<T>(options: NixOptions, use: (nix: Nix) => Promise
     const findHoldingOnce = once(() => findHolding(session, options.onProgress));
     return await use({
       build: (expression) => buildExpression(session, expression, findHoldingOnce),
+      buildAttributes: (expression, attributes) => buildAttributes(session, expression, attributes, findHoldingOnce),
       closure: (storePath) => closureOf(session, storePath),
       systemOf: (storePath) => systemOf(session, storePath),
     });
