@@ -6,7 +6,7 @@ import { readCache, writeCache } from './cache.ts';
 import { stripCredentials } from './credentials.ts';
 import { discard } from '../http/get.ts';
 import type { Fetcher } from './fetcher.ts';
-import type { Listed } from './index-file.ts';
+import type { FileFilter, Listed } from './index-file.ts';
 import { isDistributionName } from './index-file.ts';
 import type { Listing } from './index-file.ts';
 import { ACCEPT, parseSimplePage } from './simple-page.ts';
@@ -41,7 +41,7 @@ const LARGEST_PAGE = 128 * 1024 * 1024;
 export function remoteIndex(address: string, options: PageOptions): Listing {
   const { url } = stripCredentials(address);
   const root = url.endsWith('/') ? url : `${url}/`;
-  return { label: url, list: async (project) => readPage(`${root}${project}/`, options) };
+  return { label: url, list: async (project, isWanted) => readPage(`${root}${project}/`, options, isWanted) };
 }
 
 /**
@@ -53,7 +53,7 @@ export function remoteLinks(address: string, options: PageOptions, onProgress: O
   let page: Promise<readonly Listed[] | null> | undefined;
   const direct = directLink(address);
   const read = async (): Promise<readonly Listed[] | null> =>
-    readPage(url, options).catch((error: unknown) => {
+    readPage(url, options, () => true).catch((error: unknown) => {
       if (!(error instanceof OciPloneError) || error.code === 'ABORTED') throw error;
       onProgress?.({ kind: 'note', text: `find-links: ${error.message}; some distributions may not be found` });
       return null;
@@ -68,16 +68,16 @@ function directLink(address: string): Listed | null {
 }
 
 /** Null for 404: this index does not have the project. */
-async function readPage(url: string, options: PageOptions): Promise<readonly Listed[] | null> {
+async function readPage(url: string, options: PageOptions, isWanted: FileFilter): Promise<readonly Listed[] | null> {
   const { fetcher, cacheFolder, maxAge, now } = options;
   const kept = parseKept(await readCache(cacheFolder, 'pages-1', url));
-  if (kept !== null && (fetcher.isOffline || isFresh(kept.page, maxAge, now()))) return listFiles(kept);
+  if (kept !== null && (fetcher.isOffline || isFresh(kept.page, maxAge, now()))) return listFiles(kept, isWanted);
   const headers = { accept: ACCEPT, 'accept-encoding': 'gzip', ...(kept === null ? {} : validators(kept.page)) };
   const answer = await fetcher.ask(url, { headers, accepts: [304, 404] }, async (response) =>
     readAnswer(response, now()),
   );
   const current = answer === 'unchanged' ? renewed(kept, url, now()) : answer;
-  const files = listFiles(current);
+  const files = listFiles(current, isWanted);
   // Only what can be read is kept.
   await keep(current, url, cacheFolder);
   return files;
@@ -121,8 +121,8 @@ async function readAnswer(response: HttpResponse, at: number): Promise<Kept | 'u
   return { page: { ...page, status: 200 }, bytes: await collectBody(response, LARGEST_PAGE) };
 }
 
-function listFiles({ page, bytes }: Kept): readonly Listed[] | null {
-  return page.status === 404 ? null : parseSimplePage(bytes, page.contentType, page.base);
+function listFiles({ page, bytes }: Kept, isWanted: FileFilter): readonly Listed[] | null {
+  return page.status === 404 ? null : parseSimplePage(bytes, page.contentType, page.base, isWanted);
 }
 
 /** The first line says what the page was, the rest is the page. */
