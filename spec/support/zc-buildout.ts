@@ -9,7 +9,8 @@ import { repositoryRoot } from './fixtures.ts';
 
 const run = promisify(execFile);
 const VERSION = '6.0.1';
-const FOLDER = join(tmpdir(), `oci-plone-zc-buildout-${VERSION}`);
+/** Where zc.buildout and what it requires, such as `packaging`, can be imported from. */
+export const ORACLE_FOLDER: string = join(tmpdir(), `oci-plone-zc-buildout-${VERSION}`);
 
 /** One buildout file to be read. */
 export interface Job {
@@ -46,15 +47,15 @@ export interface OracleAnswer {
 
 /** Installs zc.buildout once for this machine. False, or why it cannot be had. */
 export async function skipOracle(): Promise<string | false> {
-  if (existsSync(FOLDER)) return false;
-  const draft = await mkdtemp(`${FOLDER}-`);
+  if (existsSync(ORACLE_FOLDER)) return false;
+  const draft = await mkdtemp(`${ORACLE_FOLDER}-`);
   try {
     await run('python3', ['-m', 'pip', 'install', '--quiet', '--target', draft, `zc.buildout==${VERSION}`], {
       timeout: 120_000,
     });
     await run('python3', ['-c', 'import zc.buildout.buildout'], { env: { ...process.env, PYTHONPATH: draft } });
-    await rename(draft, FOLDER).catch((error: unknown) => {
-      if (!existsSync(FOLDER)) throw error;
+    await rename(draft, ORACLE_FOLDER).catch((error: unknown) => {
+      if (!existsSync(ORACLE_FOLDER)) throw error;
     });
     return false;
   } catch (error) {
@@ -69,7 +70,7 @@ export async function skipOracle(): Promise<string | false> {
 export async function askOracle(jobs: readonly Job[], markers: readonly string[]): Promise<OracleAnswer> {
   const script = join(repositoryRoot, 'spec', 'support', 'zc-buildout.py');
   const running = run('python3', ['-W', 'ignore', '-X', 'utf8', script], {
-    env: { ...process.env, PYTHONPATH: FOLDER },
+    env: { ...process.env, PYTHONPATH: ORACLE_FOLDER },
     maxBuffer: 256 * 1024 * 1024,
   });
   running.child.stdin?.end(JSON.stringify({ jobs, markers }));

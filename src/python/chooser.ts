@@ -1,4 +1,4 @@
-import type { Bounded } from './bounded.ts';
+import type { Bounded } from './bounds.ts';
 import { fitsPython } from './choose.ts';
 import type { IndexFile } from './index-file.ts';
 import type { CoreMetadata } from './metadata.ts';
@@ -45,12 +45,15 @@ export class Chooser {
     specifiers: readonly Specifier[],
     known: ReadonlyMap<string, string | null>,
   ): Promise<{ readonly file: IndexFile } | { readonly file: null; readonly project: Project }> {
+    const update = ({ files }: Project): readonly IndexFile[] =>
+      files.map((file) => {
+        const requiresPython = known.get(file.file);
+        return requiresPython === undefined ? file : { ...file, requiresPython };
+      });
+    const file = this.#bounded.choose(name, update(await this.#index.project(name, specifiers)), specifiers);
+    if (file !== null) return { file };
+    // Only who has to tell what there is instead looks at all of it.
     const project = await this.#index.project(name);
-    const files = project.files.map((file) => {
-      const requiresPython = known.get(file.file);
-      return requiresPython === undefined ? file : { ...file, requiresPython };
-    });
-    const file = this.#bounded.choose(name, files, specifiers);
-    return file === null ? { file, project: { ...project, files } } : { file };
+    return { file, project: { ...project, files: update(project) } };
   }
 }

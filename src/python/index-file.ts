@@ -1,4 +1,6 @@
 import { canonicalName } from './name.ts';
+import { satisfies } from './specifier.ts';
+import type { Specifier } from './specifier.ts';
 import { parseVersion } from './version.ts';
 import type { Version } from './version.ts';
 
@@ -31,42 +33,79 @@ export interface IndexFile extends Listed {
   readonly kind: 'wheel' | 'sdist';
 }
 
+/** What would make a path of a name, or hide some of it. */
+const UNSAFE = /[/\\\p{Cc}]/u;
 const SDIST = /\.(?:tar\.gz|tgz|zip|tar\.bz2|tar\.xz)$/i;
 
 /** Whether a file's name is that of a wheel or of an archive that may be an sdist. */
 export function isDistributionName(file: string): boolean {
-  return file.endsWith('.whl') || SDIST.test(file);
+  return (file.endsWith('.whl') || SDIST.test(file)) && !UNSAFE.test(file);
 }
 
-/**
- * A project's own files; not eggs, installers, other projects' files and versions outside PEP 440. The first of two with
- * one name stays.
- */
-export function recognizeAll(listed: Iterable<Listed>, project: string): readonly IndexFile[] {
-  const files = new Map<string, IndexFile>();
-  // A project of 4,000 files has 100 versions.
-  const versions = new Map<string, Version | null>();
-  for (const entry of listed) {
-    const text = files.has(entry.file) ? null : versionText(entry.file, project);
-    if (text === null) continue;
-    const version = versions.get(text) ?? parseVersion(text);
-    versions.set(text, version);
-    const kind = entry.file.endsWith('.whl') ? 'wheel' : 'sdist';
-    if (version !== null) files.set(entry.file, { ...entry, name: project, version, kind });
+/** Knows a project's own files by their names: not eggs, installers, other projects' files and versions outside PEP 440. */
+export class Recognizer {
+  readonly #project: string;
+  readonly #specifiers: readonly Specifier[];
+  /** A project of 4,000 files has 100 versions. */
+  readonly #versions = new Map<string, Version | null>();
+
+  /** @param specifiers - what versions have to fit, or they count as unknown */
+  constructor(project: string, specifiers: readonly Specifier[]) {
+    this.#project = project;
+    this.#specifiers = specifiers;
   }
-  return [...files.values()];
+
+  /** The version of a file that counts, else null. Files of one version share its object. */
+  versionOf(file: string): Version | null {
+    const text = versionText(file, this.#project);
+    if (text === null) return null;
+    const known = this.#versions.get(text);
+    if (known !== undefined) return known;
+    const parsed = parseVersion(text);
+    const version = parsed !== null && satisfies(parsed, this.#specifiers) ? parsed : null;
+    this.#versions.set(text, version);
+    return version;
+  }
+
+  /** The files that count. The first of two with one name stays. */
+  all(listed: Iterable<Listed>): readonly IndexFile[] {
+    const files = new Map<string, IndexFile>();
+    for (const entry of listed) {
+      const version = files.has(entry.file) ? null : this.versionOf(entry.file);
+      const kind = entry.file.endsWith('.whl') ? 'wheel' : 'sdist';
+      if (version !== null) files.set(entry.file, { ...entry, name: this.#project, version, kind });
+    }
+    return [...files.values()];
+  }
+}
+
+/** The projects that files seem to be of, by canonical name: good enough for a suggestion. */
+export function projectsOf(listed: readonly Listed[]): readonly string[] {
+  const names = listed.map(({ file }) => /^(.+?)-\d/.exec(file)?.[1] ?? '');
+  return [...new Set(names.filter((name) => name !== '').map((name) => canonicalName(name)))];
 }
 
 /** The version in the name of a project's file, or null where the file is none of the project's. */
 function versionText(file: string, project: string): string | null {
+  if (!isDistributionName(file)) return null;
   if (file.endsWith('.whl')) {
     const [name = '', version] = file.split('-', 2);
     return version === undefined || canonicalName(name) !== project ? null : version.replaceAll('_', '-');
   }
-  if (!SDIST.test(file)) return null;
   const stem = file.replace(SDIST, '');
   // The dash between name and version is not marked: it is where the part before it becomes the project's name.
   for (let dash = stem.indexOf('-'); dash !== -1; dash = stem.indexOf('-', dash + 1))
     if (canonicalName(stem.slice(0, dash)) === project) return stem.slice(dash + 1);
   return null;
+}
+
+/** Whether a file is worth a look, by its name: of thousands on a page a few are. */
+export type FileFilter = (file: string) => boolean;
+
+/** A place where files of projects are listed: an index, a folder, a page of links. */
+export interface Listing {
+  /** For messages; without credentials. */
+  readonly label: string;
+  /** What it lists for a project, by canonical name, maybe with files that are not wanted; null where it does not know it. */
+  readonly list: (project: string, isWanted: FileFilter) => Promise<readonly Listed[] | null>;
 }

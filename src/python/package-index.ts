@@ -5,16 +5,18 @@ import type { HttpGet } from '../http/get.ts';
 import type { OnProgress } from '../progress.ts';
 import { OriginCredentials } from './credentials.ts';
 import { digestFile, downloadFile } from './download.ts';
-import { Fetcher, pause } from './fetcher.ts';
-import { recognizeAll } from './index-file.ts';
-import type { FileHash, IndexFile } from './index-file.ts';
+import { pause } from '../http/retry-timing.ts';
+import { Fetcher } from './fetcher.ts';
+import { projectsOf, Recognizer } from './index-file.ts';
+import type { FileHash, IndexFile, Listed, Listing } from './index-file.ts';
 import { localPath } from './index-location.ts';
 import type { IndexLocation } from './index-location.ts';
-import type { Listing } from './listing.ts';
 import { localIndex, localLinks } from './local-listing.ts';
 import type { CoreMetadata } from './metadata.ts';
 import { MetadataReader } from './metadata-reader.ts';
 import { inFlight } from './remember.ts';
+import { formatSpecifiers } from './specifier.ts';
+import type { Specifier } from './specifier.ts';
 import { remoteIndex, remoteLinks } from './remote-listing.ts';
 
 /** What is known of a project. */
@@ -22,8 +24,10 @@ export interface Project {
   /** Canonical. */
   readonly name: string;
   readonly files: readonly IndexFile[];
-  /** Whether any place knew the project at all. */
+  /** Whether it has a file, or an index has a page of it. */
   readonly found: boolean;
+  /** Where it has no file: other projects that the folders have files of, by canonical name. */
+  readonly others: readonly string[];
 }
 
 /** Every place where distributions are looked for, seen as one. What is under way is not asked for twice. */
@@ -32,8 +36,8 @@ export interface PackageIndex {
   readonly labels: readonly string[];
   /** Whether anything of it is asked over the network. */
   readonly isRemote: boolean;
-  /** What is listed now. It is not held for the next caller: all pages of a Plone would be 60 MB. */
-  readonly project: (name: string) => Promise<Project>;
+  /** What is listed now, of all versions or of those that fit. It is not held for the next caller: all pages of a Plone would be 60 MB. */
+  readonly project: (name: string, specifiers?: readonly Specifier[]) => Promise<Project>;
   readonly metadata: (file: IndexFile) => Promise<CoreMetadata>;
   /** The SHA-256 of a file: as the index tells it, else of the file itself. */
   readonly sha256: (file: IndexFile) => Promise<string>;
@@ -65,7 +69,8 @@ export interface PackageIndexOptions {
   readonly pause?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 
-const CONCURRENCY = 16;
+// More of them hold more pages of 2 MB at once, and are no faster on two processors.
+const CONCURRENCY = 12;
 const MAX_AGE = 600_000;
 
 /** Opens the places; nothing is asked before a project is. */
@@ -87,36 +92,43 @@ export function openPackageIndex(location: IndexLocation, options: PackageIndexO
     isRemote ||= path === null;
     return path === null ? remote() : local(path);
   };
-  const listings = [
-    ...location.findLinks.map((address) =>
-      listing(
-        address,
-        () => remoteLinks(address, pages, onProgress),
-        (path) => localLinks(path, onProgress),
-      ),
+  const links = location.findLinks.map((address) =>
+    listing(
+      address,
+      () => remoteLinks(address, pages, onProgress),
+      (path) => localLinks(path, onProgress),
     ),
-    ...location.indexes.map((address) => listing(address, () => remoteIndex(address, pages), localIndex)),
-  ];
+  );
+  const indexes = location.indexes.map((address) => listing(address, () => remoteIndex(address, pages), localIndex));
   const reader = new MetadataReader(fetcher, cacheFolder);
   const projects = new Map<string, Promise<Project>>();
   return {
-    labels: listings.map(({ label }) => label),
+    labels: [...links, ...indexes].map(({ label }) => label),
     isRemote,
-    project: async (name) => inFlight(projects, name, async () => gather(name, listings)),
+    project: async (name, specifiers = []) =>
+      inFlight(projects, `${name} ${formatSpecifiers(specifiers)}`, async () =>
+        gather(new Recognizer(name, specifiers), name, links, indexes),
+      ),
     metadata: async (file) => reader.read(file),
     sha256: async (file) => reader.sha256(file),
     download: async (locked, folder) => download(locked, folder, fetcher),
   };
 }
 
-async function gather(name: string, listings: readonly Listing[]): Promise<Project> {
-  const lists = await Promise.all(listings.map(async (listing) => listing.list(name)));
+async function gather(
+  recognizer: Recognizer,
+  name: string,
+  links: readonly Listing[],
+  indexes: readonly Listing[],
+): Promise<Project> {
+  const ask = async (listings: readonly Listing[]): Promise<readonly (readonly Listed[] | null)[]> =>
+    Promise.all(listings.map(async (listing) => listing.list(name, (file) => recognizer.versionOf(file) !== null)));
+  const [loose, pages] = await Promise.all([ask(links), ask(indexes)]);
   // The first place wins: a file of a wheelhouse is nearer than the same one on an index.
-  const files = recognizeAll(
-    lists.flatMap((list) => list ?? []),
-    name,
-  );
-  return { name, files, found: files.length > 0 || lists.some((list) => list !== null) };
+  const listed = [...loose, ...pages].flatMap((list) => list ?? []);
+  const files = recognizer.all(listed);
+  const found = files.length > 0 || pages.some((page) => page !== null);
+  return { name, files, found, others: files.length > 0 ? [] : projectsOf(listed) };
 }
 
 async function download({ file, url, sha256 }: LockedFile, folder: string, fetcher: Fetcher): Promise<string> {

@@ -1,5 +1,5 @@
 import { OciPloneError } from '../errors.ts';
-import type { FileHash, Listed } from './index-file.ts';
+import type { FileFilter, FileHash, Listed } from './index-file.ts';
 import { parseLinks } from './html-links.ts';
 import { splitJsonPage } from './json-page.ts';
 
@@ -7,18 +7,27 @@ import { splitJsonPage } from './json-page.ts';
 export const ACCEPT: string =
   'application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1';
 
+const FILE_NAME = /"filename"\s*:\s*"([^"\\]+)"/;
+
 const ALGORITHMS: readonly FileHash['algorithm'][] = ['sha256', 'sha512', 'sha384', 'sha224', 'sha1', 'md5'];
 
 /**
  * The files on a project's page, JSON or HTML. An index may say one and serve the other: the text decides.
  *
  * @param base - the page's address after redirects: file addresses may be relative to it
+ * @param isWanted - leaves out files by their name
  * @throws INPUT_MALFORMED
  */
-export function parseSimplePage(page: Buffer, contentType: string, base: string): readonly Listed[] {
+export function parseSimplePage(
+  page: Buffer,
+  contentType: string,
+  base: string,
+  isWanted: FileFilter = () => true,
+): readonly Listed[] {
   const start = page.toString('utf8', 0, 1024).trimStart().slice(0, 1);
-  if (start === '{') return parseJson(page, base);
-  if (start === '<' || /html/i.test(contentType)) return parseHtml(page.toString('utf8'), base);
+  if (start === '{') return parseJson(page, base, isWanted);
+  if (start === '<' || /html/i.test(contentType))
+    return parseHtml(page.toString('utf8'), base).filter(({ file }) => isWanted(file));
   throw malformed(base, 'it is neither JSON nor HTML');
 }
 
@@ -49,14 +58,16 @@ function parseFragment(fragment: string): FileHash | null {
   return hashOf({ [name.toLowerCase()]: value });
 }
 
-function parseJson(page: Buffer, base: string): readonly Listed[] {
+function parseJson(page: Buffer, base: string, isWanted: FileFilter): readonly Listed[] {
   const { head, items } = splitJsonPage(page);
   const version = field(field(parseText(head, base), 'meta'), 'api-version');
   if (typeof version === 'string' && !version.startsWith('1.')) throw malformed(base, `it is of version ${version}`);
   if (items === null) throw malformed(base, 'its JSON has no list of files');
   const files: Listed[] = [];
   for (const item of items) {
-    const listed = parseFile(parseText(item, base), base);
+    // Most items can be passed over unread; one whose name is not plain is read.
+    const name = FILE_NAME.exec(item)?.[1];
+    const listed = name === undefined || isWanted(name) ? parseFile(parseText(item, base), base) : null;
     if (listed !== null) files.push(listed);
   }
   return files;
@@ -107,8 +118,11 @@ function textField(object: unknown, name: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
+/** Only a page that lies on this machine may name files that do. */
 function absolute(href: string, base: string): URL | null {
-  return URL.canParse(href, base) ? new URL(href, base) : null;
+  const url = URL.canParse(href, base) ? new URL(href, base) : null;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  return url?.protocol === 'file:' && base.startsWith('file:') ? url : null;
 }
 
 /** Most addresses are plain as they stand, and there are thousands. */
