@@ -36,7 +36,8 @@ export interface Known {
 export function packageLines(one: PackageSource, known: Known): readonly string[] {
   const ofSet = one.propagatedBuildInputs.filter((name) => known.names.has(name));
   const ofNixpkgs = one.propagatedBuildInputs.filter((name) => !known.names.has(name));
-  const buildSystem = one.kind === 'wheel' ? [] : [...one.buildSystem, ...ofSet.filter((name) => known.wheels.has(name))];
+  const buildSystem =
+    one.kind === 'wheel' ? [] : [...one.buildSystem, ...ofSet.filter((name) => known.wheels.has(name))];
   return [
     `pname = ${nixString(storeName(one.name))};`,
     `version = ${nixString(storeName(one.version))};`,
@@ -44,7 +45,9 @@ export function packageLines(one: PackageSource, known: Known): readonly string[
     ...listAttribute('build-system', unique(buildSystem.map((name) => buildReference(name, known)))),
     ...listAttribute('buildInputs', unique(one.buildInputs.map(nixpkgsReference))),
     ...listAttribute('propagatedBuildInputs', unique(ofNixpkgs.map(nixpkgsReference))),
-    ...[...one.hooks].sort(([left], [right]) => byName(left, right)).flatMap(([name, text]) => hookLines(one, name, text)),
+    ...[...one.hooks]
+      .sort(([left], [right]) => byName(left, right))
+      .flatMap(([name, text]) => hookLines(one, name, text)),
   ];
 }
 
