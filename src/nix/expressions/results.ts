@@ -44,7 +44,7 @@ export function partsResult(set: ExpressionSet): Result {
       : `runHook preInstall
 mkdir -p $out
 buildout -oU -c \${configuration} buildout:directory=$out
-rmdir $out/eggs $out/develop-eggs || true
+rmdir $out/eggs/* $out/eggs $out/develop-eggs 2> /dev/null || true
 rm -f $out/.installed.cfg
 runHook postInstall`;
   return {

@@ -17,7 +17,7 @@ const BUILDOUT = 'zc-buildout';
  */
 export function writeExpressions(set: ExpressionSet): readonly ExpressionFile[] {
   const { name } = set;
-  checkName(name);
+  for (const stem of [name, ...set.roots.map((egg) => `${name}-${egg}`)]) checkName(stem);
   if (set.buildout !== null) needsBuildout(set);
   const candidates: readonly (readonly [file: string, what: string, result: () => Result])[] = [
     [`${name}.nix`, 'what the parts install', () => partsResult(set)],
