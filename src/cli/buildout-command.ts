@@ -2,10 +2,9 @@ import { type ShownBuildout, type ShownOption, type ShownSection, showBuildout }
 import {
   EVALUATION_FLAGS,
   READING_FLAGS,
+  buildoutArguments,
   evaluationChoices,
-  fileAndName,
   readingChoices,
-  splitOverrides,
 } from './buildout-flags.ts';
 import { COMMON_FLAGS, type Flag, parseFlags, usage } from './flags.ts';
 import { commandHelp } from './help.ts';
@@ -40,8 +39,7 @@ export async function buildoutCommand({ argv, io, signal }: CommandContext): Pro
   }
   const [verb, ...rest] = flags.positionals;
   if (verb !== 'show') throw usage(`buildout has one command, show, got ${JSON.stringify(verb ?? '')}`);
-  const { names, overrides } = splitOverrides(rest);
-  const [file, section] = fileAndName('buildout show', 'section', names);
+  const { file, name: section, overrides } = buildoutArguments('buildout show', 'section', rest);
   const progress = showProgress(io, flags.has('quiet'));
   try {
     const result = await showBuildout({

@@ -78,10 +78,15 @@ export function splitOverrides(positionals: readonly string[]): {
   return { names, overrides };
 }
 
-/** The file, and at most one name after it. */
-export function fileAndName(command: string, what: string, names: readonly string[]): readonly [string, string | undefined] {
-  const [file, name, ...more] = names;
+/** The file first, then at most one name, and what is set over the file. */
+export function buildoutArguments(
+  command: string,
+  what: string,
+  [file, ...rest]: readonly string[],
+): { readonly file: string; readonly name: string | undefined; readonly overrides: readonly Override[] } {
+  const { names, overrides } = splitOverrides(rest);
+  const [name, ...more] = names;
   if (file === undefined) throw usage(`${command} takes a buildout file`);
   if (more.length > 0) throw usage(`${command} takes a buildout file and at most one ${what}, got ${names.join(' ')}`);
-  return [file, name];
+  return { file, name, overrides };
 }

@@ -4,11 +4,10 @@ import {
   EVALUATION_FLAGS,
   READING_FLAGS,
   RESOLVING_FLAGS,
+  buildoutArguments,
   evaluationChoices,
-  fileAndName,
   readingChoices,
   resolvingChoices,
-  splitOverrides,
 } from './buildout-flags.ts';
 import { COMMON_FLAGS, type Flag, parseFlags } from './flags.ts';
 import { commandHelp } from './help.ts';
@@ -50,8 +49,7 @@ export async function nixCommand({ argv, io, signal }: CommandContext): Promise<
     io.stdout.write(HELP);
     return;
   }
-  const { names, overrides } = splitOverrides(flags.positionals);
-  const [file, part] = fileAndName('nix', 'part', names);
+  const { file, name: part, overrides } = buildoutArguments('nix', 'part', flags.positionals);
   const progress = showProgress(io, flags.has('quiet'));
   try {
     const result = await writeExpressions({

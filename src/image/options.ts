@@ -8,6 +8,7 @@ import type { NixChoices } from '../nix/choices.ts';
 import { type Platform, parsePlatform } from '../oci/platform.ts';
 import { type Reference, isTag, parseReference } from '../oci/reference.ts';
 import type { OnProgress } from '../progress.ts';
+import type { ResolvingChoices } from '../project/options.ts';
 
 const SANDBOXES = ['bubblewrap', 'none'] as const;
 const LAYERINGS = ['one', 'verbatim'] as const;
@@ -53,12 +54,20 @@ export interface RegistryChoices {
   readonly insecureRegistries?: readonly string[] | undefined;
 }
 
-export interface PackOptions extends NixChoices, ImageChoices, RegistryChoices, CallOptions {
-  /** A Nix expression (`*.nix`), a store path or a link to one, an archive, or a stream of an archive. */
+/** What of a buildout is packed; only where the input is one. */
+export interface BuildoutPackChoices extends ResolvingChoices {
+  /** The section of the recipe `oci-plone` that describes the image, where there are several. */
+  readonly image?: string | undefined;
+}
+
+export interface PackOptions extends BuildoutPackChoices, NixChoices, ImageChoices, RegistryChoices, CallOptions {
+  /**
+   * A buildout (`*.cfg`), a Nix expression (`*.nix`), a store path or a link to one, an archive, or a stream of an archive.
+   */
   readonly input: string | Readable;
   /**
    * A layout's folder, or `*.tar` for an archive that is OCI archive and docker-archive in one. Default: the input's name
-   * with `.oci`, in the current folder; nothing where the image is only pushed.
+   * (of a buildout, the packed part's) with `.oci`, in the current folder; nothing where the image is only pushed.
    */
   readonly output?: string | undefined;
   /** The reference inside the output. @default 'latest' */
