@@ -1,11 +1,16 @@
 import { OciPloneError } from '../errors.ts';
-import { evaluateMarker } from './markers.ts';
+import { chooseFile, rulesOf } from './choose.ts';
+import type { Rules } from './choose.ts';
+import type { IndexFile } from './index-file.ts';
+import { evaluateMarker, markerEnvironment } from './markers.ts';
 import type { MarkerEnvironment } from './markers.ts';
 import { canonicalName } from './name.ts';
 import { parseRequirement } from './requirement.ts';
-import { parseSpecifiers } from './specifier.ts';
+import type { Requirement } from './requirement.ts';
+import { isExact, parseSpecifiers, satisfies } from './specifier.ts';
 import type { Specifier } from './specifier.ts';
 import { parseVersion } from './version.ts';
+import type { Wanted } from './working-set.ts';
 
 /** What the user allows of one project, whoever requires it. */
 export interface Bound {
@@ -39,8 +44,7 @@ export function readBounds(
     const requirement = parseRequirement(line, 'the constraints');
     if (requirement.marker !== null && !evaluateMarker(requirement.marker, environment)) continue;
     const { name, specifiers } = requirement;
-    const only = specifiers.length === 1 ? specifiers[0] : undefined;
-    const exact = only !== undefined && /^={2,3}$/.test(only.operator) && !only.wildcard ? only.text : null;
+    const exact = isExact(specifiers) ? (specifiers[0]?.text ?? null) : null;
     bounds.set(name, [...(bounds.get(name) ?? []), { specifiers, exact, text: line, origin: 'constraint' }]);
   }
   return bounds;
@@ -56,4 +60,39 @@ function readPin(name: string, pin: string): Bound {
       hint: 'In [versions] stands one version, such as 1.2.3, or clauses that begin with < or >.',
     });
   return { specifiers: parseSpecifiers(`==${version}`), exact: version, text, origin: 'pin' };
+}
+
+/** What was wanted, read once: how a file is chosen for a requirement does not change while resolving. */
+export class Bounded {
+  readonly environment: MarkerEnvironment;
+  readonly bounds: Bounds;
+  readonly rules: Rules;
+  readonly #preferred: ReadonlyMap<string, string>;
+
+  /** @throws INPUT_MALFORMED for pins and constraints that cannot be read */
+  constructor(wanted: Wanted) {
+    this.environment = markerEnvironment(wanted.target);
+    this.bounds = readBounds(wanted.pins, wanted.constraints ?? [], this.environment);
+    this.rules = rulesOf(wanted.target, wanted.preferFinal);
+    this.#preferred = new Map([...(wanted.preferred ?? [])].map(([name, version]) => [canonicalName(name), version]));
+  }
+
+  of(name: string): readonly Bound[] {
+    return this.bounds.get(name) ?? [];
+  }
+
+  /** The clauses of a requirement within the user's bounds, or the bound that stands against it. An exact one replaces them. */
+  constrain(requirement: Requirement): { readonly specifiers: readonly Specifier[]; readonly against: Bound | null } {
+    const bounds = this.of(requirement.name);
+    const exact = bounds.find((bound) => bound.exact !== null);
+    const version = exact === undefined ? null : parseVersion(exact.exact ?? '');
+    const against =
+      exact !== undefined && version !== null && !satisfies(version, requirement.specifiers) ? exact : null;
+    const own = exact === undefined ? requirement.specifiers : [];
+    return { specifiers: [...own, ...bounds.flatMap(({ specifiers }) => specifiers)], against };
+  }
+
+  choose(name: string, files: readonly IndexFile[], specifiers: readonly Specifier[]): IndexFile | null {
+    return chooseFile(files, specifiers, this.rules, this.#preferred.get(name) ?? null);
+  }
 }

@@ -1,4 +1,4 @@
-import type { Bounded } from './bounded.ts';
+import type { Bounded } from './bounds.ts';
 import { fitsPython } from './choose.ts';
 import type { IndexFile } from './index-file.ts';
 import type { CoreMetadata } from './metadata.ts';

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { OciPloneError, throwIfAborted } from '../errors.ts';
+import { discard } from '../http/get.ts';
 import type { HttpGet, HttpResponse } from '../http/get.ts';
+import { isPassing } from '../http/network-error.ts';
+import { askedWait, isPassingStatus, retryWait } from '../http/retry-timing.ts';
 import type { OnProgress } from '../progress.ts';
 import type { OriginCredentials } from './credentials.ts';
-import { Gate } from './gate.ts';
-import { isPassingStatus, retryWait } from './retry-wait.ts';
 
 export interface FetcherOptions {
   readonly get: HttpGet;
@@ -29,13 +29,13 @@ const LONG_WAIT = 5_000;
 class StatusFailure extends Error {
   override readonly name = 'StatusFailure';
   readonly status: number;
-  /** Seconds, or null. */
-  readonly retryAfter: number | null;
+  /** Milliseconds that the index asked to wait, or null. */
+  readonly asked: number | null;
 
-  constructor(status: number, retryAfter: string | undefined) {
+  constructor({ status, headers }: HttpResponse) {
     super(`status ${status}`);
     this.status = status;
-    this.retryAfter = /^\d+$/.test(retryAfter ?? '') ? Number(retryAfter) : null;
+    this.asked = askedWait(headers['retry-after'], headers['date']);
   }
 }
 
@@ -81,50 +81,34 @@ export class Fetcher {
   async #once<T>(url: string, ask: Ask, read: (response: HttpResponse) => Promise<T>): Promise<T> {
     const { get, credentials, signal } = this.#options;
     throwIfAborted(signal);
-    try {
-      const response = await get(credentials.apply(url), { headers: ask.headers ?? {}, signal });
-      if (response.status !== 200 && !(ask.accepts ?? []).includes(response.status)) {
-        await discard(response);
-        throw statusError(url, response);
-      }
-      return await read(response);
-    } catch (error) {
-      throwIfAborted(signal);
-      if (error instanceof OciPloneError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new OciPloneError('NETWORK', `${url}: ${reason}`, {
-        hint: 'Check the network, the proxy, and the address of the index.',
-        cause: error,
-      });
-    }
+    const response = await get(credentials.apply(url), { headers: ask.headers ?? {}, signal });
+    if (response.status === 200 || (ask.accepts ?? []).includes(response.status)) return read(response);
+    await discard(response.body);
+    throw statusError(url, response);
   }
 
   async #waitAfter(error: unknown, failed: number): Promise<void> {
     const { signal, onProgress, pause } = this.#options;
-    const status = error instanceof OciPloneError && error.cause instanceof StatusFailure ? error.cause : null;
-    const passes =
-      status === null ? error instanceof OciPloneError && error.code === 'NETWORK' : isPassingStatus(status.status);
-    const wait = passes ? retryWait(failed, status?.retryAfter ?? null, Math.random()) : null;
-    if (wait === null) throw error;
-    if (wait >= LONG_WAIT && error instanceof OciPloneError)
+    const asked = error instanceof OciPloneError && error.cause instanceof StatusFailure ? error.cause.asked : null;
+    const wait = mayPass(error) ? retryWait(failed, asked, Math.random()) : null;
+    if (wait === null || !(error instanceof OciPloneError)) throw error;
+    if (wait >= LONG_WAIT)
       onProgress?.({ kind: 'note', text: `${error.message}; trying again in ${Math.round(wait / 1000)} s` });
     await pause(wait, signal);
   }
 }
 
-/** Waits, or throws ABORTED. */
-export async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(milliseconds, undefined, signal === undefined ? {} : { signal });
-  } catch (error) {
-    throwIfAborted(signal);
-    throw error;
-  }
+/** An index in trouble, a connection that broke, a body that was cut off: that has no cause. */
+function mayPass(error: unknown): boolean {
+  if (!(error instanceof OciPloneError)) return false;
+  if (error.cause instanceof StatusFailure) return isPassingStatus(error.cause.status);
+  return isPassing(error) || (error.code === 'NETWORK' && error.cause === undefined);
 }
 
-function statusError(url: string, { status, headers }: HttpResponse): OciPloneError {
-  const cause = new StatusFailure(status, headers['retry-after']);
-  if (status === 401 || status === 407)
+function statusError(url: string, response: HttpResponse): OciPloneError {
+  const cause = new StatusFailure(response);
+  const { status } = response;
+  if (status === 401 || status === 403 || status === 407)
     return new OciPloneError('AUTHENTICATION', `${url}: the index answered ${status}`, {
       hint: 'Put user and password into the address of the index, as pip has them.',
       cause,
@@ -135,12 +119,26 @@ function statusError(url: string, { status, headers }: HttpResponse): OciPloneEr
   });
 }
 
-/** Leaves an answer unread. */
-export async function discard(response: HttpResponse): Promise<void> {
-  try {
-    // Leaving the loop closes the body.
-    for await (const _part of response.body) break;
-  } catch {
-    // Whatever ails the body: nobody wanted it.
+/** Lets so many tasks run at once; the others wait in line. */
+class Gate {
+  readonly #width: number;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(width: number) {
+    this.#width = width;
+  }
+
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#running < this.#width) this.#running += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await task();
+    } finally {
+      // The place is handed over, not given back: nobody can slip in between.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running -= 1;
+      else next();
+    }
   }
 }

@@ -31,11 +31,13 @@ export interface IndexFile extends Listed {
   readonly kind: 'wheel' | 'sdist';
 }
 
+/** What would make a path of a name, or hide some of it. */
+const UNSAFE = /[/\\\p{Cc}]/u;
 const SDIST = /\.(?:tar\.gz|tgz|zip|tar\.bz2|tar\.xz)$/i;
 
 /** Whether a file's name is that of a wheel or of an archive that may be an sdist. */
 export function isDistributionName(file: string): boolean {
-  return file.endsWith('.whl') || SDIST.test(file);
+  return (file.endsWith('.whl') || SDIST.test(file)) && !UNSAFE.test(file);
 }
 
 /**
@@ -57,16 +59,30 @@ export function recognizeAll(listed: Iterable<Listed>, project: string): readonl
   return [...files.values()];
 }
 
+/** The projects that files seem to be of, by canonical name: good enough for a suggestion. */
+export function projectsOf(listed: readonly Listed[]): readonly string[] {
+  const names = listed.map(({ file }) => /^(.+?)-\d/.exec(file)?.[1] ?? '');
+  return [...new Set(names.filter((name) => name !== '').map((name) => canonicalName(name)))];
+}
+
 /** The version in the name of a project's file, or null where the file is none of the project's. */
 function versionText(file: string, project: string): string | null {
+  if (!isDistributionName(file)) return null;
   if (file.endsWith('.whl')) {
     const [name = '', version] = file.split('-', 2);
     return version === undefined || canonicalName(name) !== project ? null : version.replaceAll('_', '-');
   }
-  if (!SDIST.test(file)) return null;
   const stem = file.replace(SDIST, '');
   // The dash between name and version is not marked: it is where the part before it becomes the project's name.
   for (let dash = stem.indexOf('-'); dash !== -1; dash = stem.indexOf('-', dash + 1))
     if (canonicalName(stem.slice(0, dash)) === project) return stem.slice(dash + 1);
   return null;
+}
+
+/** A place where files of projects are listed: an index, a folder, a page of links. */
+export interface Listing {
+  /** For messages; without credentials. */
+  readonly label: string;
+  /** What it lists for a project, by canonical name, maybe among files of other projects; null where it does not know it. */
+  readonly list: (project: string) => Promise<readonly Listed[] | null>;
 }

@@ -6,7 +6,7 @@ import { localError, systemCode } from '../errors.ts';
 import type { OnProgress } from '../progress.ts';
 import { isDistributionName } from './index-file.ts';
 import type { Listed } from './index-file.ts';
-import type { Listing } from './listing.ts';
+import type { Listing } from './index-file.ts';
 import { parseSimplePage } from './simple-page.ts';
 
 /** An index in a folder: a folder for each project, with an index.html or with the files themselves. */

@@ -96,7 +96,7 @@ class Checker {
   record(value: unknown, what: string): Readonly<Record<string, unknown>> {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw this.wrong(`${what} is not an object`);
-    return value as Readonly<Record<string, unknown>>;
+    return { ...value };
   }
 
   list(value: unknown, what: string): readonly unknown[] {

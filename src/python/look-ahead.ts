@@ -1,6 +1,6 @@
-import type { Bounded } from './bounded.ts';
+import type { Bounded } from './bounds.ts';
 import type { Chooser } from './chooser.ts';
-import { dependenciesOf } from './dependencies.ts';
+import { dependenciesOf } from './metadata.ts';
 import type { Requirement } from './requirement.ts';
 
 export interface LookAhead {

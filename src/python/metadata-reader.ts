@@ -6,12 +6,12 @@ import { withFile } from './byte-source.ts';
 import { cachePath, readCache, writeCache } from './cache.ts';
 import { digestFile, downloadFile } from './download.ts';
 import type { Fetcher } from './fetcher.ts';
-import { discard } from './fetcher.ts';
+import { discard } from '../http/get.ts';
 import type { IndexFile } from './index-file.ts';
 import type { CoreMetadata } from './metadata.ts';
 import { pathOf } from './index-location.ts';
 import { remember } from './remember.ts';
-import { openRanges } from './range-source.ts';
+import { openRanges } from './byte-source.ts';
 import { readSdistMetadata } from './sdist.ts';
 import { LARGEST_METADATA, parseOwnMetadata, readWheelMetadata } from './wheel.ts';
 
@@ -51,7 +51,8 @@ export class MetadataReader {
   async #ofWheel(file: IndexFile): Promise<CoreMetadata> {
     const key = file.hash?.algorithm === 'sha256' ? file.hash.value : null;
     const kept = key === null ? null : await readCache(this.#cacheFolder, 'metadata-1', key);
-    if (kept !== null) return parseOwnMetadata(kept, describe(file));
+    const known = kept === null ? null : parseKept(kept, file);
+    if (known !== null) return known;
     const bytes = await this.#bytesOfWheel(file);
     const metadata = parseOwnMetadata(bytes, describe(file));
     if (key !== null) await writeCache(this.#cacheFolder, 'metadata-1', key, [bytes]);
@@ -76,7 +77,7 @@ export class MetadataReader {
     url.pathname += '.metadata';
     const bytes = await this.#fetcher.ask(url.toString(), { accepts: [403, 404] }, async (response) => {
       if (response.status === 200) return collectBody(response, LARGEST_METADATA);
-      await discard(response);
+      await discard(response.body);
       return null;
     });
     if (bytes === null || sha256 === null) return bytes;
@@ -100,6 +101,15 @@ export class MetadataReader {
       }
       return { path, sha256: await downloadFile(file, path, this.#fetcher) };
     });
+  }
+}
+
+/** What the cache has cannot be of another file, but of a broken disk. */
+function parseKept(bytes: Uint8Array, file: IndexFile): CoreMetadata | null {
+  try {
+    return parseOwnMetadata(bytes, describe(file));
+  } catch {
+    return null;
   }
 }
 

@@ -1,4 +1,6 @@
 import { OciPloneError } from '../errors.ts';
+import { evaluateMarker } from './markers.ts';
+import type { MarkerEnvironment } from './markers.ts';
 import { canonicalName } from './name.ts';
 import { parseRequirement } from './requirement.ts';
 import type { Requirement } from './requirement.ts';
@@ -78,4 +80,22 @@ function parseHeaders(text: string): ReadonlyMap<string, readonly string[]> {
     fields.set(name, open);
   }
   return fields;
+}
+
+/**
+ * What a distribution requires when so many extras are asked for, in the order in which pkg_resources gives it: what it
+ * requires anyway, then what each extra adds.
+ */
+export function dependenciesOf(
+  metadata: CoreMetadata,
+  extras: readonly string[],
+  environment: MarkerEnvironment,
+): readonly Requirement[] {
+  const holds = (requirement: Requirement, extra: string): boolean =>
+    requirement.marker === null || evaluateMarker(requirement.marker, { ...environment, extra });
+  const common = metadata.requires.filter((requirement) => holds(requirement, ''));
+  const found = new Set(common);
+  for (const extra of extras)
+    for (const requirement of metadata.requires) if (holds(requirement, extra)) found.add(requirement);
+  return [...found];
 }

@@ -5,12 +5,12 @@ import type { HttpGet } from '../http/get.ts';
 import type { OnProgress } from '../progress.ts';
 import { OriginCredentials } from './credentials.ts';
 import { digestFile, downloadFile } from './download.ts';
-import { Fetcher, pause } from './fetcher.ts';
-import { recognizeAll } from './index-file.ts';
-import type { FileHash, IndexFile } from './index-file.ts';
+import { pause } from '../http/retry-timing.ts';
+import { Fetcher } from './fetcher.ts';
+import { projectsOf, recognizeAll } from './index-file.ts';
+import type { FileHash, IndexFile, Listed, Listing } from './index-file.ts';
 import { localPath } from './index-location.ts';
 import type { IndexLocation } from './index-location.ts';
-import type { Listing } from './listing.ts';
 import { localIndex, localLinks } from './local-listing.ts';
 import type { CoreMetadata } from './metadata.ts';
 import { MetadataReader } from './metadata-reader.ts';
@@ -22,8 +22,10 @@ export interface Project {
   /** Canonical. */
   readonly name: string;
   readonly files: readonly IndexFile[];
-  /** Whether any place knew the project at all. */
+  /** Whether it has a file, or an index has a page of it. */
   readonly found: boolean;
+  /** Where it has no file: other projects that the folders have files of, by canonical name. */
+  readonly others: readonly string[];
 }
 
 /** Every place where distributions are looked for, seen as one. What is under way is not asked for twice. */
@@ -87,7 +89,7 @@ export function openPackageIndex(location: IndexLocation, options: PackageIndexO
     isRemote ||= path === null;
     return path === null ? remote() : local(path);
   };
-  const listings = [
+  const links = [
     ...location.findLinks.map((address) =>
       listing(
         address,
@@ -95,28 +97,29 @@ export function openPackageIndex(location: IndexLocation, options: PackageIndexO
         (path) => localLinks(path, onProgress),
       ),
     ),
-    ...location.indexes.map((address) => listing(address, () => remoteIndex(address, pages), localIndex)),
   ];
+  const indexes = location.indexes.map((address) => listing(address, () => remoteIndex(address, pages), localIndex));
   const reader = new MetadataReader(fetcher, cacheFolder);
   const projects = new Map<string, Promise<Project>>();
   return {
-    labels: listings.map(({ label }) => label),
+    labels: [...links, ...indexes].map(({ label }) => label),
     isRemote,
-    project: async (name) => inFlight(projects, name, async () => gather(name, listings)),
+    project: async (name) => inFlight(projects, name, async () => gather(name, links, indexes)),
     metadata: async (file) => reader.read(file),
     sha256: async (file) => reader.sha256(file),
     download: async (locked, folder) => download(locked, folder, fetcher),
   };
 }
 
-async function gather(name: string, listings: readonly Listing[]): Promise<Project> {
-  const lists = await Promise.all(listings.map(async (listing) => listing.list(name)));
+async function gather(name: string, links: readonly Listing[], indexes: readonly Listing[]): Promise<Project> {
+  const ask = async (listings: readonly Listing[]): Promise<readonly (readonly Listed[] | null)[]> =>
+    Promise.all(listings.map(async (listing) => listing.list(name)));
+  const [loose, pages] = await Promise.all([ask(links), ask(indexes)]);
   // The first place wins: a file of a wheelhouse is nearer than the same one on an index.
-  const files = recognizeAll(
-    lists.flatMap((list) => list ?? []),
-    name,
-  );
-  return { name, files, found: files.length > 0 || lists.some((list) => list !== null) };
+  const listed = [...loose, ...pages].flatMap((list) => list ?? []);
+  const files = recognizeAll(listed, name);
+  const found = files.length > 0 || pages.some((page) => page !== null);
+  return { name, files, found, others: files.length > 0 ? [] : projectsOf(listed) };
 }
 
 async function download({ file, url, sha256 }: LockedFile, folder: string, fetcher: Fetcher): Promise<string> {

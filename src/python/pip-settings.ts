@@ -8,7 +8,7 @@ export interface PipSettings {
   readonly cert: string | null;
   readonly clientCert: string | null;
   readonly trustedHosts: readonly string[];
-  /** Seconds, or null. */
+  /** Milliseconds, or null. */
   readonly timeout: number | null;
   readonly proxy: string | null;
 }
@@ -43,7 +43,7 @@ function read(values: Values): PipSettings {
     cert: text('cert'),
     clientCert: text('client-cert'),
     trustedHosts: words('trusted-host'),
-    timeout: timeout > 0 ? timeout : null,
+    timeout: timeout > 0 ? timeout * 1000 : null,
     proxy: text('proxy'),
   };
 }

@@ -20,6 +20,8 @@ export interface LocationOptions {
   /** The buildout's `find-links`. */
   readonly findLinks: readonly string[];
   readonly env: Environment;
+  /** False where folders are all that matters, as for a lock: pip is not asked for its default. @default true */
+  readonly withDefault?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,8 +38,8 @@ export async function locateIndex(options: LocationOptions): Promise<IndexLocati
   const settings = await readPipSettings(env);
   const links = [...findLinks, ...settings.findLinks];
   if (settings.noIndex) return { indexes: [], findLinks: links };
-  const first = settings.indexUrl ?? (await pipDefaultIndex(env, signal));
-  return { indexes: [first, ...settings.extraIndexUrls], findLinks: links };
+  const first = settings.indexUrl ?? (options.withDefault === false ? null : await pipDefaultIndex(env, signal));
+  return { indexes: [...(first === null ? [] : [first]), ...settings.extraIndexUrls], findLinks: links };
 }
 
 /**

@@ -4,11 +4,11 @@ import type { OnProgress } from '../progress.ts';
 import { collectBody } from './body.ts';
 import { readCache, writeCache } from './cache.ts';
 import { stripCredentials } from './credentials.ts';
-import { discard } from './fetcher.ts';
+import { discard } from '../http/get.ts';
 import type { Fetcher } from './fetcher.ts';
 import type { Listed } from './index-file.ts';
 import { isDistributionName } from './index-file.ts';
-import type { Listing } from './listing.ts';
+import type { Listing } from './index-file.ts';
 import { ACCEPT, parseSimplePage } from './simple-page.ts';
 
 export interface PageOptions {
@@ -72,17 +72,20 @@ async function readPage(url: string, options: PageOptions): Promise<readonly Lis
   const { fetcher, cacheFolder, maxAge, now } = options;
   const kept = parseKept(await readCache(cacheFolder, 'pages-1', url));
   if (kept !== null && (fetcher.isOffline || isFresh(kept.page, maxAge, now()))) return listFiles(kept);
-  const headers = { accept: ACCEPT, ...(kept === null ? {} : validators(kept.page)) };
-  const fetched = await fetcher.ask(url, { headers, accepts: [304, 404] }, async (response) =>
+  const headers = { accept: ACCEPT, 'accept-encoding': 'gzip', ...(kept === null ? {} : validators(kept.page)) };
+  const answer = await fetcher.ask(url, { headers, accepts: [304, 404] }, async (response) =>
     readAnswer(response, now()),
   );
-  if (fetched !== 'unchanged') {
-    await keep(fetched, url, cacheFolder);
-    return listFiles(fetched);
-  }
-  if (kept === null) throw new OciPloneError('REGISTRY', `${url}: the index answered 304 to a first question`);
-  await keep({ ...kept, page: { ...kept.page, at: now() } }, url, cacheFolder);
-  return listFiles(kept);
+  const current = answer === 'unchanged' ? renewed(kept, url, now()) : answer;
+  const files = listFiles(current);
+  // Only what can be read is kept.
+  await keep(current, url, cacheFolder);
+  return files;
+}
+
+function renewed(kept: Kept | null, url: string, at: number): Kept {
+  if (kept !== null) return { ...kept, page: { ...kept.page, at } };
+  throw new OciPloneError('REGISTRY', `${url}: the index answered 304 to a first question`);
 }
 
 async function keep({ page, bytes }: Kept, url: string, cacheFolder: string): Promise<void> {
@@ -101,7 +104,7 @@ function validators(page: Page): Readonly<Record<string, string>> {
 async function readAnswer(response: HttpResponse, at: number): Promise<Kept | 'unchanged'> {
   const { status, headers, url } = response;
   if (status === 304) {
-    await discard(response);
+    await discard(response.body);
     return 'unchanged';
   }
   const page = {
@@ -112,7 +115,7 @@ async function readAnswer(response: HttpResponse, at: number): Promise<Kept | 'u
     base: stripCredentials(url).url,
   };
   if (status === 404) {
-    await discard(response);
+    await discard(response.body);
     return { page: { ...page, status: 404 }, bytes: Buffer.alloc(0) };
   }
   return { page: { ...page, status: 200 }, bytes: await collectBody(response, LARGEST_PAGE) };
@@ -136,7 +139,7 @@ function parseKept(bytes: Buffer | null): Kept | null {
 
 function isPage(head: unknown): head is Page {
   if (typeof head !== 'object' || head === null) return false;
-  const { status, at, etag, modified, contentType, base } = head as Readonly<Record<string, unknown>>;
+  const { status, at, etag, modified, contentType, base }: Readonly<Record<string, unknown>> = { ...head };
   return (
     (status === 200 || status === 404) &&
     typeof at === 'number' &&

@@ -1,5 +1,5 @@
 import { OciPloneError } from '../errors.ts';
-import type { Bounded } from './bounded.ts';
+import type { Bounded } from './bounds.ts';
 import type { Bound } from './bounds.ts';
 import type { Rules } from './choose.ts';
 import { chooseFile, fitsPython, fitsTarget } from './choose.ts';
@@ -62,10 +62,8 @@ export function nothingFits(
   const bound = bounded.of(project.name).map(({ text }) => text);
   const pinned = bound.length === 0 ? '' : ` (with ${bound.join(', ')})`;
   if (project.files.length === 0) {
-    const near = nearestNames(
-      project.name,
-      [...bounded.bounds.keys()].filter((name) => name !== project.name),
-    );
+    const known = [...bounded.bounds.keys(), ...project.others].filter((name) => name !== project.name);
+    const near = nearestNames(project.name, known);
     const where = labels.length === 0 ? 'and no index is set' : `in ${labels.join(', ')}`;
     return new OciPloneError(
       project.found || labels.length === 0 ? 'INPUT_ABSENT' : notFoundCode(labels),

@@ -1,9 +1,9 @@
 import { OciPloneError, throwIfAborted } from '../errors.ts';
 import type { OnProgress } from '../progress.ts';
-import { Bounded } from './bounded.ts';
+import { Bounded } from './bounds.ts';
 import { Chooser } from './chooser.ts';
 import { collectWorkingSet } from './collect.ts';
-import { dependenciesOf } from './dependencies.ts';
+import { dependenciesOf } from './metadata.ts';
 import type { IndexFile } from './index-file.ts';
 import { lookAhead } from './look-ahead.ts';
 import type { LookAhead } from './look-ahead.ts';

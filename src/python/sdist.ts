@@ -4,7 +4,6 @@ import { decodeText } from './metadata.ts';
 import type { CoreMetadata } from './metadata.ts';
 import { canonicalName } from './name.ts';
 import { parseRequirement } from './requirement.ts';
-import { parseRequiresTxt } from './requires-txt.ts';
 import { readTarMembers } from './tar-members.ts';
 import { LARGEST_METADATA, parseOwnMetadata } from './wheel.ts';
 import { readZipDirectory, readZipEntry } from './zip.ts';
@@ -27,7 +26,7 @@ const WANTED = /^[^/]+\/PKG-INFO$|(?:^|\/)[^/]+\.egg-info\/(?:PKG-INFO|requires\
 export async function readSdistMetadata(path: string, sdist: SdistFile): Promise<CoreMetadata> {
   const members = /\.zip$/i.test(sdist.file) ? await readZipMembers(path, sdist) : await readTar(path, sdist);
   const names = [...members.keys()].sort((left, right) => left.length - right.length || (left < right ? -1 : 1));
-  const infos = names.filter((name) => /\.egg-info\/PKG-INFO$/.test(name));
+  const infos = names.filter((name) => name.endsWith('.egg-info/PKG-INFO'));
   // A folder of tests may hold eggs of other projects.
   const own = infos.find((name) => canonicalName(/([^/]+)\.egg-info\//.exec(name)?.[1] ?? '') === sdist.name);
   const root = names.find((name) => /^[^/]+\/PKG-INFO$/.test(name)) ?? own;
@@ -74,4 +73,33 @@ function unknown({ file, name, version }: SdistFile, why: string): OciPloneError
   return new OciPloneError('INPUT_MALFORMED', `what ${file} requires is not known before it is built: ${why}`, {
     hint: `Build a wheel of ${name} ${version}, put it into a folder and name the folder in the option find-links.`,
   });
+}
+
+/**
+ * The requirements of an egg's `requires.txt` as lines of PEP 508. A section is `[extra]`, `[:marker]` or `[extra:marker]`.
+ * Extras come with it, canonical or not, as they were written.
+ */
+export function parseRequiresTxt(text: string): {
+  readonly requires: readonly string[];
+  readonly extras: readonly string[];
+} {
+  const requires: string[] = [];
+  const extras = new Set<string>();
+  let condition = '';
+  for (const line of text.split(/\r\n|\r|\n/).map((raw) => raw.trim())) {
+    if (line === '' || line.startsWith('#')) continue;
+    const [, extra, marker] = /^\[([^:\]]*)(?::(.*))?\]$/.exec(line) ?? [];
+    if (extra !== undefined) {
+      const name = extra.trim();
+      if (name !== '') extras.add(name);
+      const parts = [marker === undefined ? '' : `(${marker})`, name === '' ? '' : `extra == "${name}"`];
+      condition = parts.filter((part) => part !== '').join(' and ');
+    } else requires.push(condition === '' ? line : joinMarker(line, condition));
+  }
+  return { requires, extras: [...extras] };
+}
+
+function joinMarker(line: string, condition: string): string {
+  const [, requirement = line, own] = /^(.*?)\s*;\s*(.*)$/.exec(line) ?? [];
+  return own === undefined ? `${requirement} ; ${condition}` : `${requirement} ; (${own}) and ${condition}`;
 }

@@ -107,8 +107,11 @@ function textField(object: unknown, name: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
+/** Only a page that lies on this machine may name files that do. */
 function absolute(href: string, base: string): URL | null {
-  return URL.canParse(href, base) ? new URL(href, base) : null;
+  const url = URL.canParse(href, base) ? new URL(href, base) : null;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  return url?.protocol === 'file:' && base.startsWith('file:') ? url : null;
 }
 
 /** Most addresses are plain as they stand, and there are thousands. */

@@ -16,12 +16,12 @@ const WHEEL = /^([^\s-]+?)-([^\s-]+)(?:-(\d[^\s-]*))?-([^\s-]+)-([^\s-]+)-([^\s-
 
 /** Reads a wheel's file name; null for what is none. */
 export function parseWheelName(file: string): WheelName | null {
-  const [, name, version, build, pythons, abis, platforms] = WHEEL.exec(file) ?? [];
+  const [, name, version, build, pythons, interfaces, platforms] = WHEEL.exec(file) ?? [];
   if (name === undefined || version === undefined || pythons === undefined) return null;
   const tags = pythons
     .split('.')
     .flatMap((python) =>
-      (abis ?? '')
+      (interfaces ?? '')
         .split('.')
         .flatMap((abi) => (platforms ?? '').split('.').map((machine) => `${python}-${abi}-${machine}`)),
     );
@@ -54,7 +54,8 @@ export function supportedTags(target: Target): SupportedTags {
   for (const tag of generic) add(tag, 'none', platforms);
   add(python, 'none', ['any']);
   for (const tag of generic) add(tag, 'none', ['any']);
-  return new Map(ranked.map((tag, rank) => [tag, rank]).reverse() as [string, number][]);
+  // Of a tag that is there twice the better rank counts.
+  return new Map(ranked.map((tag, rank): [string, number] => [tag, rank]).reverse());
 }
 
 /** Python 2 on Linux has wide unicode, Python 3 until 3.7 pymalloc's `m`. */
@@ -73,7 +74,8 @@ function platformTags(target: Target): readonly string[] {
   const [major = 2, newest = 17] = target.glibc.split('.').map(Number);
   const oldest = MACHINES_WITH_OLD_NAMES.has(machine) ? 5 : 17;
   const tags: string[] = [];
-  for (let minor = newest; major === 2 && minor >= oldest; minor -= 1) {
+  if (major !== 2) return [target.platform];
+  for (let minor = newest; minor >= oldest; minor -= 1) {
     tags.push(`manylinux_2_${minor}_${machine}`);
     const old = OLD_NAMES[minor];
     if (old !== undefined) tags.push(`${old}_${machine}`);

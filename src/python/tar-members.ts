@@ -23,14 +23,14 @@ export async function readTarMembers(
   let total = 0;
   const read = async (): Promise<void> => {
     for await (const entry of archive) {
-      const { name, size = 0, type } = entry.header;
+      const { name, size, type } = entry.header;
       assertSafe(name, file);
       total += size;
       const keep = type === 'file' && isWanted(name);
       if (total > LARGEST_ARCHIVE || (keep && size > limit))
         throw new OciPloneError('INPUT_REFUSED', `${file} unpacks to more than it may: ${name}`);
       const parts: Uint8Array[] = [];
-      for await (const part of entry as AsyncIterable<Uint8Array>) if (keep) parts.push(part);
+      for await (const part of entry) if (keep && part instanceof Uint8Array) parts.push(part);
       if (keep) members.set(name, Buffer.concat(parts));
     }
   };
