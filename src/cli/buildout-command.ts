@@ -67,7 +67,10 @@ export async function buildoutCommand({ argv, io, signal }: CommandContext): Pro
 
 function document({ sections }: ShownBuildout): Readonly<Record<string, Readonly<Record<string, string>>>> {
   return Object.fromEntries(
-    sections.map(({ name, options }) => [name, Object.fromEntries(options.map((option) => [option.name, option.value]))]),
+    sections.map(({ name, options }) => [
+      name,
+      Object.fromEntries(options.map((option) => [option.name, option.value])),
+    ]),
   );
 }
 

@@ -3,22 +3,42 @@ import { type Flag, type Parsed, choiceOf, numberOf, usage } from './flags.ts';
 
 /** Flags of everything that reads a buildout. */
 export const READING_FLAGS: readonly Flag[] = [
-  { name: 'python', value: 'VERSION', help: "the target's full version (the lock's, else that of nixpkgs, else 3.11.2)" },
+  {
+    name: 'python',
+    value: 'VERSION',
+    help: "the target's full version (the lock's, else that of nixpkgs, else 3.11.2)",
+  },
   { name: 'nixpkgs', value: 'WHERE', help: 'URL#HASH of a nixpkgs tarball, or a folder (<nixpkgs>)' },
 ];
 
 /** Flags of everything that resolves one. */
 export const RESOLVING_FLAGS: readonly Flag[] = [
-  { name: 'index', value: 'WHERE', many: true, help: "a package index or a wheelhouse, in place of the buildout's and pip's" },
+  {
+    name: 'index',
+    value: 'WHERE',
+    many: true,
+    help: "a package index or a wheelhouse, in place of the buildout's and pip's",
+  },
   { name: 'find-links', value: 'WHERE', many: true, help: 'a folder or page of distributions, too' },
   { name: 'constraint', value: 'FILE', many: true, help: "a constraints file, as pip's -c" },
   { name: 'frozen', help: 'fail where the lock would change' },
-  { name: 'upgrade', value: '[EGG…]', many: true, help: 'move these, or all, that are not pinned to the newest versions' },
+  {
+    name: 'upgrade',
+    value: '[EGG…]',
+    many: true,
+    help: 'move these, or all, that are not pinned to the newest versions',
+  },
 ];
 
 /** Flags of Nix that its evaluation of nixpkgs needs; `pack` has more. */
 export const EVALUATION_FLAGS: readonly Flag[] = [
-  { name: 'include', short: 'I', value: 'PATH', many: true, help: 'where <names> are looked up: nixpkgs=FOLDER or FOLDER' },
+  {
+    name: 'include',
+    short: 'I',
+    value: 'PATH',
+    many: true,
+    help: 'where <names> are looked up: nixpkgs=FOLDER or FOLDER',
+  },
   { name: 'nix-option', value: 'NAME VALUE', many: true, help: "one of Nix's own settings" },
   { name: 'store', value: 'STORE', help: 'folder of a chroot store, local, or daemon' },
   { name: 'sandbox', value: 'KIND', help: 'bubblewrap (default) or none' },

@@ -61,7 +61,11 @@ export function parseFlags(argv: readonly string[], flags: readonly Flag[]): Par
     has: (name) => values[name] !== undefined,
     one: (name) => all(name).at(-1),
     words: (name) =>
-      values[name] === undefined ? undefined : all(name).flatMap((list) => list.split(BETWEEN)).filter((word) => word !== ''),
+      values[name] === undefined
+        ? undefined
+        : all(name)
+            .flatMap((list) => list.split(BETWEEN))
+            .filter((word) => word !== ''),
     pairs: (name) => all(name).map((value) => pair(name, value)),
   };
 }

@@ -15,7 +15,12 @@ import type { CommandContext, Io } from './io.ts';
 import { showProgress } from './show-progress.ts';
 
 const FLAGS: readonly Flag[] = [
-  { name: 'output', short: 'o', value: 'FOLDER', help: "where the expressions go (the part's prefix, else the buildout's folder)" },
+  {
+    name: 'output',
+    short: 'o',
+    value: 'FOLDER',
+    help: "where the expressions go (the part's prefix, else the buildout's folder)",
+  },
   { name: 'shell', help: 'also write default.nix: a shell with the environment and zc.buildout' },
   { name: 'force', help: 'overwrite files that oci-plone did not write' },
   { name: 'check', help: 'write nothing; fail where the lock or the expressions are not what they would be' },
@@ -72,7 +77,9 @@ export async function nixCommand({ argv, io, signal }: CommandContext): Promise<
     progress.end();
     printChanges(result.changes, flags.words('upgrade') !== undefined, io);
     if (!flags.has('quiet')) io.stderr.write(`${summary(result, flags.has('check'))}\n`);
-    io.stdout.write(flags.has('json') ? `${JSON.stringify(result)}\n` : result.files.map((path) => `${shown(path)}\n`).join(''));
+    io.stdout.write(
+      flags.has('json') ? `${JSON.stringify(result)}\n` : result.files.map((path) => `${shown(path)}\n`).join(''),
+    );
   } finally {
     progress.end();
   }

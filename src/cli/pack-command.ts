@@ -51,7 +51,11 @@ const FLAGS: readonly Flag[] = [
   { name: 'layers', value: 'HOW', help: 'one (default), or verbatim: keep a .tar.gz as the layer, byte for byte' },
   { name: 'encoder', value: 'NAME', help: 'fflate (default, same bytes everywhere) or zlib (faster)' },
   { name: 'compression', value: 'NAME', help: 'gzip (default) or zstd (Node 22.15 or later)' },
-  { name: 'image', value: 'SECTION', help: 'of a buildout: the section with "recipe = oci-plone", where there are several' },
+  {
+    name: 'image',
+    value: 'SECTION',
+    help: 'of a buildout: the section with "recipe = oci-plone", where there are several',
+  },
   ...READING_FLAGS,
   ...RESOLVING_FLAGS,
   { name: 'max-entries', value: 'N', help: 'refuse an archive of more entries' },
@@ -61,7 +65,8 @@ const FLAGS: readonly Flag[] = [
 ];
 
 const HELP = commandHelp({
-  usage: 'oci-plone pack INPUT [-o OUTPUT] [--push REFERENCE]\noci-plone pack BUILDOUT [PART] [SECTION:OPTION=VALUE…] [-o OUTPUT] [--push REFERENCE]',
+  usage:
+    'oci-plone pack INPUT [-o OUTPUT] [--push REFERENCE]\noci-plone pack BUILDOUT [PART] [SECTION:OPTION=VALUE…] [-o OUTPUT] [--push REFERENCE]',
   summary: `INPUT is a buildout (*.cfg), a Nix expression (*.nix), a store path or a link to one, a tarball (tar, gzip, zstd)
 that holds /nix, or - for a tarball on standard input. A section of the buildout with "recipe = oci-plone" sets what flags
 do not. Prints the image's digest.`,

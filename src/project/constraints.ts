@@ -37,7 +37,8 @@ export async function readConstraints(
     const { file, by } = next;
     if (seen.has(file)) continue;
     seen.add(file);
-    if (seen.size > MOST_FILES) throw new OciPloneError('INPUT_MALFORMED', `${by} leads to more than ${MOST_FILES} files`);
+    if (seen.size > MOST_FILES)
+      throw new OciPloneError('INPUT_MALFORMED', `${by} leads to more than ${MOST_FILES} files`);
     for (const line of logicalLines(await readOne(file, by, project))) {
       const other = /^(?:-c|--constraint)[\s=]+(\S+)/.exec(line)?.[1];
       if (other !== undefined) named.push({ file: absolute(other, baseOf(file)), by: file });
@@ -60,7 +61,8 @@ async function readOne(file: string, by: string, { get, signal }: Project): Prom
     let size = 0;
     for await (const part of response.body) {
       size += part.length;
-      if (size > LARGEST) throw new OciPloneError('INPUT_REFUSED', `${file}, named by ${by}, is too large for constraints`);
+      if (size > LARGEST)
+        throw new OciPloneError('INPUT_REFUSED', `${file}, named by ${by}, is too large for constraints`);
       parts.push(part);
     }
     if (response.status === 200) return Buffer.concat(parts).toString('utf8');

@@ -67,7 +67,8 @@ function readCfg(text: string): ReadonlyMap<string, ReadonlyMap<string, string>>
 
 function ofSetupPy(text: string | null, setupCfg: string | null): SourceMetadata | null {
   if (text === null) return null;
-  const name = literal(text, 'name') ?? (setupCfg === null ? undefined : readCfg(setupCfg).get('metadata')?.get('name'));
+  const name =
+    literal(text, 'name') ?? (setupCfg === null ? undefined : readCfg(setupCfg).get('metadata')?.get('name'));
   if (name === undefined) return null;
   const requires = list(text, 'install_requires');
   const extras = dictionary(text, 'extras_require');

@@ -5,7 +5,7 @@ import { localError, OciPloneError, systemCode } from '../errors.ts';
 import type { OnProgress } from '../progress.ts';
 import { decodeText, parseMetadata } from '../python/metadata.ts';
 import type { CoreMetadata } from '../python/metadata.ts';
-import { parseRequiresTxt } from '../python/requires-txt.ts';
+import { parseRequiresTxt } from '../python/sdist.ts';
 import { readSourceMetadata } from './develop-source.ts';
 import type { SourceMetadata } from './develop-source.ts';
 import { placeOf } from './place.ts';
@@ -48,9 +48,13 @@ async function readEgg(folder: string, place: string): Promise<DevelopEgg> {
   const source = readSourceMetadata(files);
   const eggInfo = await readEggInfo(folder);
   if (source === null && eggInfo === null)
-    throw new OciPloneError('INPUT_MALFORMED', `${place}: what the develop egg ${folder} requires is not written down`, {
-      hint: `Its setup.py computes it: run "python setup.py egg_info" in ${folder} once, or list it in pyproject.toml.`,
-    });
+    throw new OciPloneError(
+      'INPUT_MALFORMED',
+      `${place}: what the develop egg ${folder} requires is not written down`,
+      {
+        hint: `Its setup.py computes it: run "python setup.py egg_info" in ${folder} once, or list it in pyproject.toml.`,
+      },
+    );
   const version = source?.version ?? eggInfo?.version ?? null;
   const metadata = source === null ? null : metadataOf(source, version, folder);
   const found = metadata ?? eggInfo?.metadata;

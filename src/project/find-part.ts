@@ -33,9 +33,13 @@ export function findPart(buildout: Buildout, wanted: string | undefined): FoundP
       hint: `Name one of them, for example ${candidates[0]}.`,
     });
   if (section !== undefined) return { section, recipe, isOnly: true };
-  throw new OciPloneError('INPUT_ABSENT', `${buildout.file} has no part of ${NIX_RECIPE}, and none of ${INSTANCE_RECIPE}`, {
-    hint: `Add a section with "recipe = ${NIX_RECIPE}" and "eggs = …"; it need not stand in parts.`,
-  });
+  throw new OciPloneError(
+    'INPUT_ABSENT',
+    `${buildout.file} has no part of ${NIX_RECIPE}, and none of ${INSTANCE_RECIPE}`,
+    {
+      hint: `Add a section with "recipe = ${NIX_RECIPE}" and "eggs = …"; it need not stand in parts.`,
+    },
+  );
 }
 
 function wantedPart(

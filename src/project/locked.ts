@@ -121,7 +121,9 @@ function cacheFolder(env: Project['env']): string {
 /** Develop eggs are skipped: they are sources of this machine. Of one that came from an index after all, the file stays. */
 function withoutDevelop(set: WorkingSet, develop: readonly DevelopEgg[]): WorkingSet {
   const skipped = new Set(
-    set.distributions.filter(({ url, name }) => url.startsWith('develop:') && develop.some((egg) => egg.name === name)).map(({ name }) => name),
+    set.distributions
+      .filter(({ url, name }) => url.startsWith('develop:') && develop.some((egg) => egg.name === name))
+      .map(({ name }) => name),
   );
   return {
     ...set,

@@ -57,7 +57,9 @@ export function readNixPart(buildout: Buildout, { section, recipe }: FoundPart):
   // What follows are options of collective.recipe.nix; a recipe of an instance knows none of them.
   const mapping = (name: string): Mapping['of'] =>
     isInstance ? new Map<string, readonly string[]>() : readPureMapping(buildout, section, name);
-  const inputs = isInstance ? { of: new Map<string, readonly string[]>(), plain: [] } : readMapping(buildout, section, 'build-inputs');
+  const inputs = isInstance
+    ? { of: new Map<string, readonly string[]>(), plain: [] }
+    : readMapping(buildout, section, 'build-inputs');
   const propagated = mapping('propagated-build-inputs');
   return {
     section,

@@ -27,7 +27,7 @@ export function ownIndex(index: PackageIndex, sources: OwnSources, onProgress: O
     project: async (name) => {
       const egg = develop.get(name);
       const own = egg === undefined ? null : developFile(egg, sources.pins.get(name));
-      if (own !== null) return { name, files: [own], found: true };
+      if (own !== null) return { name, files: [own], found: true, others: [] };
       const project = await index.project(name);
       const url = sources.urls.get(name);
       if (url !== undefined) return only(project, url);
@@ -45,9 +45,9 @@ export function ownIndex(index: PackageIndex, sources: OwnSources, onProgress: O
   };
 }
 
-function only({ name, files }: Project, { file }: PinnedUrl): Project {
-  const own = files.filter((one) => one.file === file);
-  return { name, files: own, found: own.length > 0 };
+function only(project: Project, { file }: PinnedUrl): Project {
+  const files = project.files.filter((one) => one.file === file);
+  return { ...project, files, found: files.length > 0 };
 }
 
 /** A file that is never fetched; null where the pin asks for another version, which then comes from the index. */
@@ -72,6 +72,15 @@ function developFile({ name, version, folder }: DevelopEgg, pin: string | undefi
 /** Globs such as `*.python.org`, of which `*` allows all; files of this machine always are. */
 function hostFilter(globs: readonly string[]): (url: string) => boolean {
   if (globs.length === 0 || globs.includes('*')) return () => true;
-  const patterns = globs.map((glob) => new RegExp(`^${glob.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`, 'i'));
+  const patterns = globs.map(
+    (glob) =>
+      new RegExp(
+        `^${glob
+          .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+          .replaceAll('*', '.*')
+          .replaceAll('?', '.')}$`,
+        'i',
+      ),
+  );
   return (url) => url.startsWith('file:') || patterns.some((pattern) => pattern.test(new URL(url).host));
 }

@@ -31,8 +31,12 @@ function readUrl(name: string, address: string, place: string): PinnedUrl {
   const path = URL.canParse(url) ? new URL(url).pathname : url;
   const file = decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
   if (!isDistributionName(file))
-    throw new OciPloneError('INPUT_MALFORMED', `${place}: ${name} has the address ${url}, which names no wheel or sdist`, {
-      hint: 'Write package=https://…/package-1.0.tar.gz#sha256=…',
-    });
+    throw new OciPloneError(
+      'INPUT_MALFORMED',
+      `${place}: ${name} has the address ${url}, which names no wheel or sdist`,
+      {
+        hint: 'Write package=https://…/package-1.0.tar.gz#sha256=…',
+      },
+    );
   return { address, url, file, sha256: /^sha256=([0-9a-f]{64})$/i.exec(hash)?.[1]?.toLowerCase() ?? null };
 }

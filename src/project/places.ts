@@ -41,14 +41,15 @@ export async function locateLocked(project: Project, part: NixPart, choices: Res
 }
 
 async function namedPlaces({ buildout }: Project, part: NixPart, choices: ResolvingChoices): Promise<Named> {
-  const option = (name: string): string =>
-    buildout.find(part.section, name) ?? buildout.find('buildout', name) ?? '';
+  const option = (name: string): string => buildout.find(part.section, name) ?? buildout.find('buildout', name) ?? '';
   const flags = (choices.indexes ?? []).map(fromHere);
   return {
     flags,
     index: option('index').trim() || null,
     findLinks: [
-      ...[...part.urls.values()].map(({ address, url }) => (localPath(url, buildout.directory) === null ? address : url)),
+      ...[...part.urls.values()].map(({ address, url }) =>
+        localPath(url, buildout.directory) === null ? address : url,
+      ),
       ...(choices.findLinks ?? []).map(fromHere),
       // A folder that is named as an index may be a wheelhouse, too.
       ...flags.filter((address) => localPath(address, '/') !== null),

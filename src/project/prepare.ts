@@ -1,6 +1,6 @@
 import { OciPloneError } from '../errors.ts';
 import { readConstraints } from './constraints.ts';
-import { readDevelopEggs } from './develop.ts';
+import type { DevelopEgg } from './develop.ts';
 import { findPart } from './find-part.ts';
 import { lockedWorkingSet } from './locked.ts';
 import type { Locked } from './locked.ts';
@@ -37,12 +37,23 @@ export async function prepare(
   const found = findPart(buildout, choices.part);
   const part = readNixPart(buildout, found);
   const lockFile = lockPath(file, found.isOnly ? null : found.section);
-  const [develop, constraints] = [await readDevelopEggs(buildout, onProgress), await readConstraints(project, part, choices)];
+  const [develop, constraints] = [await developEggs(project), await readConstraints(project, part, choices)];
   const wanted = wantedOf(project, part, { constraints, shell: choices.shell ?? false });
   const locked = await lockedWorkingSet({ project, part, wanted, develop, choices, lockFile });
   const roots = rootNames(part.roots, develop, target);
   for (const { name, folder } of develop)
-    onProgress?.({ kind: 'note', text: `${name} is a develop egg (${folder}): what it requires is packed, itself it is not` });
-  for (const { name, reason } of locked.set.missing) onProgress?.({ kind: 'note', text: `${name} is missing: ${reason}` });
+    onProgress?.({
+      kind: 'note',
+      text: `${name} is a develop egg (${folder}): what it requires is packed, itself it is not`,
+    });
+  for (const { name, reason } of locked.set.missing)
+    onProgress?.({ kind: 'note', text: `${name} is missing: ${reason}` });
   return { part, locked, lockFile, roots };
+}
+
+/** Most buildouts have none, and then nothing is loaded that could read one. */
+async function developEggs({ buildout, onProgress }: Project): Promise<readonly DevelopEgg[]> {
+  if ((buildout.find('buildout', 'develop') ?? '').trim() === '') return [];
+  const { readDevelopEggs } = await import('./develop.ts');
+  return readDevelopEggs(buildout, onProgress);
 }

@@ -45,7 +45,13 @@ function readTables(text: string): ReadonlyMap<string, readonly string[]> {
     if (isHeader) table = nameOf(tokens.filter((token) => token !== '[' && token !== ']'));
     else if (equals > 0) {
       const key = [table, nameOf(tokens.slice(0, equals))].filter((part) => part !== '').join('.');
-      values.set(key, tokens.slice(equals + 1).filter(isText).map(unquote));
+      values.set(
+        key,
+        tokens
+          .slice(equals + 1)
+          .filter(isText)
+          .map(unquote),
+      );
     }
   }
   return values;

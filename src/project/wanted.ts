@@ -1,4 +1,4 @@
-import { dependenciesOf } from '../python/dependencies.ts';
+import { dependenciesOf } from '../python/metadata.ts';
 import { evaluateMarker, markerEnvironment } from '../python/markers.ts';
 import { parseRequirement } from '../python/requirement.ts';
 import type { Requirement } from '../python/requirement.ts';

@@ -36,7 +36,8 @@ export interface ExpressionResult {
 export async function writeExpressions(options: ExpressionOptions): Promise<ExpressionResult> {
   const env = options.env ?? process.env;
   const { check = false, shell = false, force = false } = options;
-  if (check && options.upgrade !== undefined) throw new OciPloneError('USAGE', 'check writes nothing, and so upgrades nothing');
+  if (check && options.upgrade !== undefined)
+    throw new OciPloneError('USAGE', 'check writes nothing, and so upgrades nothing');
   const choices = check ? { ...options, frozen: true } : options;
   return withProject({ ...options, env }, async (project) => {
     const { part, locked, lockFile, roots } = await prepare(project, choices);
@@ -60,12 +61,7 @@ export async function writeExpressions(options: ExpressionOptions): Promise<Expr
 }
 
 /** `-o`, else the part's `prefix`, else the folder of the buildout file. */
-function folderFor(
-  { output }: ExpressionOptions,
-  directory: string,
-  prefix: string | null,
-  file: string,
-): string {
+function folderFor({ output }: ExpressionOptions, directory: string, prefix: string | null, file: string): string {
   if (output !== undefined) return resolve(output);
   return prefix === null ? dirname(file) : resolve(directory, prefix);
 }
