@@ -64,6 +64,8 @@ const OPTIONS: Readonly<Record<string, Read>> = {
   reference: (value) => ({ push: words(value) }),
 };
 
+const KNOWN = Object.keys(OPTIONS);
+
 /**
  * The image's settings where a buildout user looks for them: in a part `[image]` with `recipe = oci-plone`. Null where the
  * buildout has none.
@@ -86,7 +88,7 @@ export function readImagePart(buildout: Buildout, wanted?: string): ImagePart | 
   const settings = [...buildout.section(section)].map(([option, value]): Partial<ImagePart> => {
     const at = { buildout, section, option };
     const read = Object.hasOwn(OPTIONS, option) ? OPTIONS[option] : undefined;
-    if (read === undefined) throw malformed(at, `there is no such option${didYouMean(option, Object.keys(OPTIONS))}`);
+    if (read === undefined) throw malformed(at, `there is no such option${didYouMean(option, KNOWN)}`, `There are ${KNOWN.join(', ')}.`);
     return value.trim() === '' ? {} : read(value.trim(), at);
   });
   return Object.assign({ section }, ...settings);
@@ -123,6 +125,6 @@ function folderOf(buildout: Buildout, section: string, option: string): string {
   return origin === undefined || origin.line === null ? buildout.directory : dirname(origin.file);
 }
 
-function malformed({ buildout, section, option }: Place, why: string): OciPloneError {
-  return new OciPloneError('INPUT_MALFORMED', `${placeOf(buildout, section, option)}: ${why}`);
+function malformed({ buildout, section, option }: Place, why: string, hint = ''): OciPloneError {
+  return new OciPloneError('INPUT_MALFORMED', `${placeOf(buildout, section, option)}: ${why}`, { hint });
 }
