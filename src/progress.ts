@@ -8,6 +8,8 @@ export type ProgressEvent =
   | { readonly kind: 'pack'; readonly bytes: number; readonly total: number | null }
   /** Bytes of blobs sent to a registry so far, of all that have to be sent. */
   | { readonly kind: 'push'; readonly reference: string; readonly bytes: number; readonly total: number }
+  /** Distributions whose metadata was read so far, while a working set is resolved, and the one that was read last. */
+  | { readonly kind: 'resolve'; readonly distributions: number; readonly name: string }
   /** Something the user should know, though nothing failed. */
   | { readonly kind: 'note'; readonly text: string };
 

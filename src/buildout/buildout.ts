@@ -3,7 +3,7 @@ import { OciPloneError } from '../errors.ts';
 import { malformed } from './failure.ts';
 import { Macros } from './macro.ts';
 import { originsOf } from './option.ts';
-import type { Sections } from './option.ts';
+import type { Option, Sections } from './option.ts';
 import type { Origin } from './origin.ts';
 import { Resolver } from './resolver.ts';
 import type { Resolving } from './resolver.ts';
@@ -22,6 +22,8 @@ export interface Buildout {
   get(section: string, option: string): string;
   /** The same, with undefined for a section or an option that is missing. */
   find(section: string, option: string): string | undefined;
+  /** As it was written, macros applied and nothing substituted: also of a section that cannot be resolved. */
+  written(section: string, option: string): string | undefined;
   /** All of a section, resolved, in order. */
   section(section: string): ReadonlyMap<string, string>;
   /** Where a value comes from; several for `+=` and `-=`, the first of which set it. */
@@ -79,9 +81,12 @@ export class ReadBuildout implements Buildout {
     return this.#with(section, (resolver, touched) => resolver.values(touched));
   }
 
+  written(section: string, option: string): string | undefined {
+    return this.#option(section, option)?.value;
+  }
+
   origin(section: string, option: string): readonly Origin[] {
-    const raw = this.#raw.get(section);
-    const found = raw === undefined ? undefined : this.#macros.apply(section, raw).get(option);
+    const found = this.#option(section, option);
     return found === undefined ? [] : originsOf(found);
   }
 
@@ -107,6 +112,11 @@ export class ReadBuildout implements Buildout {
     }
     if (fault !== null && failures.size === 0) failures.set(fault.message, fault);
     return { sections, failures: [...failures.values()] };
+  }
+
+  #option(section: string, option: string): Option | undefined {
+    const raw = this.#raw.get(section);
+    return raw === undefined ? undefined : this.#macros.apply(section, raw).get(option);
   }
 
   #attempt(work: () => unknown): OciPloneError | null {

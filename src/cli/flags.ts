@@ -5,7 +5,10 @@ import { OciPloneError } from '../index.ts';
 export interface Flag {
   readonly name: string;
   readonly short?: string;
-  /** What stands for its value in the help; a flag without one is a switch. Two words take two arguments, as Nix's do. */
+  /**
+   * What stands for its value in the help; a flag without one is a switch. Two words take two arguments, as Nix's do;
+   * `[EGG…]` takes all that follow up to the next flag, which may be none.
+   */
   readonly value?: string;
   readonly many?: boolean;
   readonly help: string;
@@ -18,6 +21,8 @@ export interface Parsed {
   one(name: string): string | undefined;
   /** Every value given. */
   all(name: string): readonly string[];
+  /** The words after a flag that takes any number; undefined where it was not given. */
+  words(name: string): readonly string[] | undefined;
   /** Every pair given, of a flag with two arguments or with NAME=VALUE. */
   pairs(name: string): readonly (readonly [string, string])[];
 }
@@ -45,7 +50,7 @@ export function parseFlags(argv: readonly string[], flags: readonly Flag[]): Par
     ]),
   );
   const { values, positionals } = parsed(() =>
-    parseArgs({ args: joinPairs(argv, flags), options, allowPositionals: true, strict: true }),
+    parseArgs({ args: joinValues(argv, flags), options, allowPositionals: true, strict: true }),
   );
   const all = (name: string): readonly string[] => (values[name] ?? []).filter((value) => typeof value === 'string');
   for (const { name, value, many } of flags)
@@ -55,6 +60,12 @@ export function parseFlags(argv: readonly string[], flags: readonly Flag[]): Par
     all,
     has: (name) => values[name] !== undefined,
     one: (name) => all(name).at(-1),
+    words: (name) =>
+      values[name] === undefined
+        ? undefined
+        : all(name)
+            .flatMap((list) => list.split(BETWEEN))
+            .filter((word) => word !== ''),
     pairs: (name) => all(name).map((value) => pair(name, value)),
   };
 }
@@ -65,23 +76,39 @@ function pair(name: string, value: string): readonly [string, string] {
   return [value.slice(0, between), value.slice(between + 1)];
 }
 
-/** `--arg NAME VALUE` as one argument, which is all that node's parser knows. */
-function joinPairs(argv: readonly string[], flags: readonly Flag[]): string[] {
-  const twofold = new Set(flags.filter(({ value }) => value?.includes(' ')).map(({ name }) => `--${name}`));
+/** `--arg NAME VALUE` and `--upgrade EGG EGG` as one argument, which is all that node's parser knows. */
+function joinValues(argv: readonly string[], flags: readonly Flag[]): string[] {
+  const named = (test: (value: string) => boolean): ReadonlySet<string> =>
+    new Set(flags.filter(({ value }) => value !== undefined && test(value)).map(({ name }) => `--${name}`));
+  const [lists, twofold] = [named(isList), named((value) => value.includes(' '))];
   const joined: string[] = [];
   for (let index = 0; index < argv.length; index++) {
     const argument = argv[index] ?? '';
     if (argument === '--') return [...joined, ...argv.slice(index)];
-    if (!twofold.has(argument)) {
+    if (lists.has(argument)) {
+      const end = argv.findIndex((word, at) => at > index && !isPlainWord(word));
+      const words = argv.slice(index + 1, end === -1 ? undefined : end);
+      joined.push(`${argument}=${words.join(BETWEEN)}`);
+      index += words.length;
+    } else if (twofold.has(argument)) {
+      const [name, value] = argv.slice(index + 1, index + 3);
+      if (name === undefined || value === undefined) throw usage(`${argument} takes two arguments`);
+      joined.push(`${argument}=${name}${BETWEEN}${value}`);
+      index += 2;
+    } else {
       joined.push(argument);
-      continue;
     }
-    const [name, value] = argv.slice(index + 1, index + 3);
-    if (name === undefined || value === undefined) throw usage(`${argument} takes two arguments`);
-    joined.push(`${argument}=${name}${BETWEEN}${value}`);
-    index += 2;
   }
   return joined;
+}
+
+function isList(value: string): boolean {
+  return value.startsWith('[');
+}
+
+/** No flag, and no file: `--upgrade buildout.cfg` upgrades everything in that file. */
+function isPlainWord(word: string): boolean {
+  return !word.startsWith('-') && !/\/|\.cfg$/.test(word);
 }
 
 function parsed<T>(parse: () => T): T {

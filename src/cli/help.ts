@@ -1,8 +1,10 @@
 import type { Flag } from './flags.ts';
 
-export const GENERAL_HELP = `oci-plone: from a Nix expression, or its tarball, to an OCI image that runs
+export const GENERAL_HELP = `oci-plone: from a buildout, a Nix expression or its tarball to an OCI image that runs
 
   oci-plone pack INPUT [-o OUTPUT] [--push REFERENCE]   make an image
+  oci-plone nix BUILDOUT [PART] [-o FOLDER]             write a buildout's Nix expressions and lock
+  oci-plone buildout show BUILDOUT [SECTION]            say what a buildout resolves to
   oci-plone push LAYOUT REFERENCE…                      push an image to registries
   oci-plone inspect LAYOUT                              say what is in an image
 

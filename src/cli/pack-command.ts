@@ -1,4 +1,5 @@
 import { CHOICES, type PackOptions, exportTarball, pack } from '../index.ts';
+import { READING_FLAGS, RESOLVING_FLAGS, readingChoices, resolvingChoices, splitOverrides } from './buildout-flags.ts';
 import { COMMON_FLAGS, type Flag, type Parsed, numberOf, choiceOf, parseFlags, usage, wordsOf } from './flags.ts';
 import { commandHelp } from './help.ts';
 import type { CommandContext } from './io.ts';
@@ -50,6 +51,13 @@ const FLAGS: readonly Flag[] = [
   { name: 'layers', value: 'HOW', help: 'one (default), or verbatim: keep a .tar.gz as the layer, byte for byte' },
   { name: 'encoder', value: 'NAME', help: 'fflate (default, same bytes everywhere) or zlib (faster)' },
   { name: 'compression', value: 'NAME', help: 'gzip (default) or zstd (Node 22.15 or later)' },
+  {
+    name: 'image',
+    value: 'SECTION',
+    help: 'of a buildout: the section with "recipe = oci-plone", where there are several',
+  },
+  ...READING_FLAGS,
+  ...RESOLVING_FLAGS,
   { name: 'max-entries', value: 'N', help: 'refuse an archive of more entries' },
   { name: 'max-bytes', value: 'N', help: 'refuse an archive of more bytes, uncompressed' },
   { name: 'max-ratio', value: 'N', help: 'refuse an archive that unpacks to more than this for each byte' },
@@ -57,11 +65,14 @@ const FLAGS: readonly Flag[] = [
 ];
 
 const HELP = commandHelp({
-  usage: 'oci-plone pack INPUT [-o OUTPUT] [--push REFERENCE]',
-  summary: `INPUT is a Nix expression (*.nix), a store path or a link to one, a tarball (tar, gzip, zstd) that holds /nix,
-or - for a tarball on standard input. Prints the image's digest.`,
+  usage:
+    'oci-plone pack INPUT [-o OUTPUT] [--push REFERENCE]\noci-plone pack BUILDOUT [PART] [SECTION:OPTION=VALUE…] [-o OUTPUT] [--push REFERENCE]',
+  summary: `INPUT is a buildout (*.cfg), a Nix expression (*.nix), a store path or a link to one, a tarball (tar, gzip, zstd)
+that holds /nix, or - for a tarball on standard input. A section of the buildout with "recipe = oci-plone" sets what flags
+do not. Prints the image's digest.`,
   flags: FLAGS,
   examples: [
+    ['oci-plone pack buildout.cfg', 'resolve, build, and write ./NAME.oci by the name of the part'],
     ['oci-plone pack plone-env.nix', 'build, and write ./plone-env.oci'],
     ['oci-plone pack plone-env.nix --push registry.example.org/plone:6.2', 'build and push, keep nothing'],
     ['oci-plone pack plone-env.nix.tar.gz -o plone.tar && docker load -i plone.tar', 'from a ready tarball, to Docker'],
@@ -75,11 +86,19 @@ export async function packCommand({ argv, io, signal }: CommandContext): Promise
     io.stdout.write(HELP);
     return;
   }
-  const [input, ...more] = flags.positionals;
-  if (input === undefined || more.length > 0) throw usage(`pack takes one input, got ${flags.positionals.length}`);
+  const [input, ...rest] = flags.positionals;
+  const { names, overrides } = splitOverrides(rest);
+  const [part, ...more] = names;
+  const isOne = input?.endsWith('.cfg') === true ? more.length === 0 : rest.length === 0;
+  if (input === undefined || !isOne) throw usage(`pack takes one input, got ${flags.positionals.length}`);
   const progress = showProgress(io, flags.has('quiet'));
   const options = {
     ...packOptions(flags),
+    ...readingChoices(flags),
+    ...resolvingChoices(flags),
+    part,
+    overrides,
+    image: flags.one('image'),
     input: input === '-' ? io.stdin : input,
     env: io.env,
     signal,

@@ -10,6 +10,8 @@ type StopSignal = keyof typeof SIGNAL_EXITS;
 /** Modules are loaded by the command that needs them, so that `--version` costs what an empty program costs. */
 const COMMANDS: Readonly<Record<string, () => Promise<(context: CommandContext) => Promise<void>>>> = {
   pack: async () => (await import('./pack-command.ts')).packCommand,
+  nix: async () => (await import('./nix-command.ts')).nixCommand,
+  buildout: async () => (await import('./buildout-command.ts')).buildoutCommand,
   push: async () => (await import('./push-command.ts')).pushCommand,
   inspect: async () => (await import('./inspect-command.ts')).inspectCommand,
 };

@@ -50,6 +50,12 @@ export function showProgress({ stderr }: Pick<Io, 'stderr'>, quiet: boolean): Pr
     if (now < next && event.kind === last) return;
     next = now + between;
     last = event.kind;
+    if (event.kind === 'resolve') {
+      const text = `resolving ${event.distributions} distributions, ${event.name}`;
+      if (terminal) show(text.slice(0, stderr.columns - 1));
+      else line(text);
+      return;
+    }
     const text = `${VERBS[event.kind]} ${amount(event)}`;
     if (terminal) show(`${cells(event)}${text}`);
     else line(text);

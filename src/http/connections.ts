@@ -79,7 +79,8 @@ export class Connections {
         dispatcher: this.#dispatcher(url),
         headersTimeout: patience ?? timeout ?? PATIENCE,
         bodyTimeout: timeout ?? PATIENCE,
-        ...(signal === undefined ? {} : { signal }),
+        // One of its own: many requests at once on the caller's would look like a leak to Node.
+        ...(signal === undefined ? {} : { signal: AbortSignal.any([signal]) }),
       });
       return { status: answer.statusCode, headers: answer.headers, body: answer.body };
     } catch (error) {

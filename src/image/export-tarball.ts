@@ -6,6 +6,7 @@ import { PLAIN, withEncoder } from '../layer/encoder.ts';
 import { Stage } from '../layout/stage.ts';
 import type { Digest } from '../oci/digest.ts';
 import { withDefaults } from './defaults.ts';
+import { withBuildoutInput } from './from-buildout.ts';
 import { type PackOptions, packJob, usage } from './options.ts';
 import { withRootFs } from './rootfs.ts';
 
@@ -40,6 +41,10 @@ export function isTarballName(output: string): boolean {
  */
 export async function exportTarball(options: TarballOptions): Promise<TarballResult> {
   if (!isTarballName(options.output)) throw usage('output', 'a *.nix.tar or *.nix.tar.gz', options.output);
+  return withBuildoutInput(options, exportInput);
+}
+
+async function exportInput(options: TarballOptions): Promise<TarballResult> {
   const { output: _, ...rest } = options;
   const job = packJob({ ...rest, output: `${basename(options.output)}.oci` });
   const output = resolve(options.output);

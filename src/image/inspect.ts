@@ -1,10 +1,10 @@
+import type { CallOptions } from '../call-options.ts';
 import { tmpdir } from 'node:os';
 import type { StorePathInfo } from '../layer/pack-layer.ts';
 import { type LayoutImage, withLayoutImage } from '../layout/open.ts';
 import { type Digest } from '../oci/digest.ts';
 import { parseObject } from '../oci/manifest.ts';
 import { LAYER_ANNOTATION, RECORD_LABEL, parseImageRecord, parseLayerRecord } from './record.ts';
-import type { CallOptions } from './options.ts';
 
 export interface InspectOptions extends Pick<CallOptions, 'signal'> {
   /** A layout's folder or an image archive; `FOLDER:TAG` selects one of several references. */

@@ -1,13 +1,14 @@
 import { basename, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { CallOptions, Environment } from '../call-options.ts';
 import { OciPloneError } from '../errors.ts';
 import { COMPRESSIONS, type Compression, ENCODERS, type EncoderName } from '../layer/encoder.ts';
 import { type ArchiveLimits, DEFAULT_LIMITS } from '../layer/read-archive.ts';
+import type { NixChoices } from '../nix/choices.ts';
 import { type Platform, parsePlatform } from '../oci/platform.ts';
 import { type Reference, isTag, parseReference } from '../oci/reference.ts';
 import type { OnProgress } from '../progress.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { ResolvingChoices } from '../project/options.ts';
 
 const SANDBOXES = ['bubblewrap', 'none'] as const;
 const LAYERINGS = ['one', 'verbatim'] as const;
@@ -24,30 +25,6 @@ export const CHOICES: {
 } = { sandbox: SANDBOXES, layers: LAYERINGS, encoder: ENCODERS, compression: COMPRESSIONS, without: DEFAULTS };
 
 export type DefaultName = (typeof DEFAULTS)[number];
-
-/** How Nix is called; only looked at where the input is an expression or a store path. */
-export interface NixChoices {
-  /** `-A`: the attribute to build. */
-  readonly attribute?: string | undefined;
-  /** `--arg`: names and Nix expressions. */
-  readonly args?: Readonly<Record<string, string>> | undefined;
-  /** `--argstr`: names and texts. */
-  readonly argstrs?: Readonly<Record<string, string>> | undefined;
-  /** `-I`: `nixpkgs=/a/folder` or a folder. */
-  readonly include?: readonly string[] | undefined;
-  /** Nix's own settings, as nix.conf has them. */
-  readonly nixOptions?: readonly (readonly [name: string, value: string])[] | undefined;
-  /** A chroot store's folder, `local` or `daemon`. Default: what this machine has. */
-  readonly store?: string | undefined;
-  /** @default 'bubblewrap' */
-  readonly sandbox?: (typeof SANDBOXES)[number] | undefined;
-  /** More folders that Nix may read. */
-  readonly show?: readonly string[] | undefined;
-  /** Cut the network off. @default false */
-  readonly offline?: boolean | undefined;
-  /** Of all of Nix's work, in seconds. @default none */
-  readonly timeout?: number | undefined;
-}
 
 /** What the image says of how it is run. */
 export interface ImageChoices {
@@ -72,24 +49,25 @@ export interface ImageChoices {
   readonly without?: readonly DefaultName[] | undefined;
 }
 
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: OnProgress | undefined;
-  /** NIX_PATH, NIX_CONFIG, SOURCE_DATE_EPOCH, places of credentials, proxies. @default process.env */
-  readonly env?: Environment | undefined;
-}
-
 export interface RegistryChoices {
   /** `HOST[:PORT]`s that are spoken to without TLS. Loopback names always are. */
   readonly insecureRegistries?: readonly string[] | undefined;
 }
 
-export interface PackOptions extends NixChoices, ImageChoices, RegistryChoices, CallOptions {
-  /** A Nix expression (`*.nix`), a store path or a link to one, an archive, or a stream of an archive. */
+/** What of a buildout is packed; only where the input is one. */
+export interface BuildoutPackChoices extends ResolvingChoices {
+  /** The section of the recipe `oci-plone` that describes the image, where there are several. */
+  readonly image?: string | undefined;
+}
+
+export interface PackOptions extends BuildoutPackChoices, NixChoices, ImageChoices, RegistryChoices, CallOptions {
+  /**
+   * A buildout (`*.cfg`), a Nix expression (`*.nix`), a store path or a link to one, an archive, or a stream of an archive.
+   */
   readonly input: string | Readable;
   /**
    * A layout's folder, or `*.tar` for an archive that is OCI archive and docker-archive in one. Default: the input's name
-   * with `.oci`, in the current folder; nothing where the image is only pushed.
+   * (of a buildout, the packed part's) with `.oci`, in the current folder; nothing where the image is only pushed.
    */
   readonly output?: string | undefined;
   /** The reference inside the output. @default 'latest' */

@@ -9,6 +9,7 @@ import { DEFAULT_PLATFORM, type Platform, formatPlatform } from '../oci/platform
 import { assemble } from './assemble.ts';
 import { environment, withDefaults } from './defaults.ts';
 import { entrypointFile, imagePlatform } from './entrypoint.ts';
+import { withBuildoutInput } from './from-buildout.ts';
 import { packPlanned, packVerbatim } from './layers.ts';
 import { type PackJob, type PackOptions, packJob } from './options.ts';
 import { pushJob } from './push.ts';
@@ -16,12 +17,16 @@ import { type PackResult, type StagedImage, imageSize, layerResult } from './res
 import { type RootFs, withRootFs } from './rootfs.ts';
 
 /**
- * Packs a Nix expression, a store path or an archive into an OCI image, and returns the image's digest. Writes a layout
- * folder or an archive, pushes where asked to, prints nothing.
+ * Packs a buildout, a Nix expression, a store path or an archive into an OCI image, and returns the image's digest. Writes
+ * a layout folder or an archive, pushes where asked to, prints nothing.
  *
  * @throws OciPloneError; its code says what failed. Nothing half-written stays.
  */
 export async function pack(options: PackOptions): Promise<PackResult> {
+  return withBuildoutInput(options, packInput);
+}
+
+async function packInput(options: PackOptions): Promise<PackResult> {
   const job = packJob(options);
   assertEncoder(job.compression);
   const stage = Stage.open(job.output?.path ?? join(tmpdir(), 'image'));

@@ -1,9 +1,10 @@
+import type { CallOptions } from '../call-options.ts';
 import { tmpdir } from 'node:os';
 import { withLayoutImage } from '../layout/open.ts';
 import { type Digest } from '../oci/digest.ts';
 import { type Reference, formatReference, parseReference } from '../oci/reference.ts';
 import { pushImage } from '../registry/push.ts';
-import type { CallOptions, PackJob, RegistryChoices } from './options.ts';
+import type { PackJob, RegistryChoices } from './options.ts';
 
 export interface PushOptions extends RegistryChoices, CallOptions {
   /** A layout's folder or an image archive; `FOLDER:TAG` selects one of several references. */

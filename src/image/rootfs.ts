@@ -8,7 +8,8 @@ import { type FolderNode, folder, symlink } from '../layer/tree.ts';
 import { isDigest } from '../oci/digest.ts';
 import { type Platform, platformOfNixSystem } from '../oci/platform.ts';
 import type { Closure } from '../nix/closure.ts';
-import { type Nix, type NixOptions, withNix } from '../nix/session.ts';
+import { sessionOptions } from '../nix/choices.ts';
+import { type Nix, withNix } from '../nix/session.ts';
 import { inputKind } from './input.ts';
 import type { PackJob } from './options.ts';
 
@@ -41,7 +42,7 @@ export async function withRootFs<T>(
       hint: 'A closure has no layer that could be kept as it is; save a stream to a file first.',
     });
   if (input.kind === 'archive') return withArchive(input.source, job, spoolFolder, use);
-  return withNix(nixOptions(job), async (nix) => {
+  return withNix(sessionOptions(job.nix, job), async (nix) => {
     const { storePath, system } =
       input.kind === 'expression'
         ? await nix.build(expressionOf(input.file, job))
@@ -118,19 +119,5 @@ function expressionOf(file: string, { nix }: RootFsJob): Parameters<Nix['build']
     args: Object.entries(nix.args ?? {}),
     argstrs: Object.entries(nix.argstrs ?? {}),
     include: nix.include ?? [],
-  };
-}
-
-function nixOptions({ nix, env, signal, onProgress }: RootFsJob): NixOptions {
-  return {
-    sandbox: nix.sandbox ?? 'bubblewrap',
-    show: nix.show ?? [],
-    offline: nix.offline ?? false,
-    settings: nix.nixOptions ?? [],
-    env,
-    store: nix.store,
-    timeoutSeconds: nix.timeout,
-    signal,
-    onProgress,
   };
 }

@@ -9,6 +9,7 @@ import type { Closure } from './closure.ts';
 import { configure, folderOfSubstituter, secretFilesOf } from './configuration.ts';
 import { credentialPlaces } from './credentials.ts';
 import { findCertificates, makeEtc } from './etc.ts';
+import { evaluate } from './evaluate.ts';
 import { homesOfAll, homesOfCaller } from './homes.ts';
 import type { Expression } from './instantiate.ts';
 import type { Limits } from './limits.ts';
@@ -57,6 +58,8 @@ export interface Nix {
   build(expression: Expression): Promise<Built>;
   /** Builds several attributes of an expression, which is evaluated once. Throws as `build` does. */
   buildAttributes(expression: Expression, attributes: readonly string[]): Promise<readonly Built[]>;
+  /** The value of an expression given as text; see `evaluate`. */
+  evaluate(expression: string, include: readonly string[]): Promise<unknown>;
   /** The closure of a store path. Throws INPUT_ABSENT, INPUT_MALFORMED, NIX_FAILED, NIX_TIMEOUT, ABORTED. */
   closure(storePath: string): Promise<Closure>;
   /** The system a store path was built for, where the store knows. Throws as `closure` does. */
@@ -77,6 +80,7 @@ export async function withNix<T>(options: NixOptions, use: (nix: Nix) => Promise
     return await use({
       build: (expression) => buildExpression(session, expression, findHoldingOnce),
       buildAttributes: (expression, attributes) => buildAttributes(session, expression, attributes, findHoldingOnce),
+      evaluate: (expression, include) => evaluate(session, expression, include),
       closure: (storePath) => closureOf(session, storePath),
       systemOf: (storePath) => systemOf(session, storePath),
     });

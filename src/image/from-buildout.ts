@@ -1,0 +1,96 @@
+import type { ImagePart } from '../project/image-part.ts';
+import { withPackable } from '../project/packable.ts';
+import type { Packable } from '../project/packable.ts';
+import { type BuildoutPackChoices, type PackOptions, usage } from './options.ts';
+
+type Choice = keyof BuildoutPackChoices;
+
+/** Options that mean nothing where the input is no buildout; `offline` means something to Nix, too. */
+const BUILDOUT_ONLY: readonly Exclude<Choice, 'offline'>[] = [
+  'part',
+  'image',
+  'python',
+  'overrides',
+  'nixpkgs',
+  'indexes',
+  'findLinks',
+  'constraints',
+  'frozen',
+  'upgrade',
+  'allowMissing',
+];
+
+/** Whether an input is read as a buildout: by its name, as expressions are. */
+export function isBuildout(input: PackOptions['input']): input is string {
+  return typeof input === 'string' && input.endsWith('.cfg');
+}
+
+/**
+ * Options whose input is a buildout, as options whose input is the expression of its environment, for the time of `use`; other
+ * options as they are.
+ *
+ * @throws USAGE for an option of buildouts with another input; what `withPackable` throws
+ */
+export async function withBuildoutInput<O extends PackOptions, T>(
+  options: O,
+  use: (options: O) => Promise<T>,
+): Promise<T> {
+  if (!isBuildout(options.input)) {
+    const useless = BUILDOUT_ONLY.find((name) => isGiven(options[name]));
+    if (useless !== undefined) throw usage(useless, 'a buildout (*.cfg) as the input', options[useless]);
+    return use(options);
+  }
+  const env = options.env ?? process.env;
+  return withPackable({ ...options, file: options.input, env }, async (packable) =>
+    use(expressionOptions(options, packable)),
+  );
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
+}
+
+function expressionOptions<O extends PackOptions>(options: O, packable: Packable): O {
+  const cleared = Object.fromEntries(BUILDOUT_ONLY.map((name) => [name, undefined]));
+  const { expression, show, name, image } = packable;
+  const destination = destinationOf(options, name, image);
+  return {
+    ...options,
+    ...cleared,
+    ...(image === null ? {} : settingsOf(options, image)),
+    ...destination,
+    input: expression,
+    show: [...(options.show ?? []), ...show],
+  };
+}
+
+/** `reference` says where an image goes as long as nobody says otherwise. */
+function destinationOf(
+  { output, push = [] }: PackOptions,
+  name: string,
+  image: ImagePart | null,
+): Pick<PackOptions, 'output' | 'push'> {
+  const isSaid = output !== undefined || push.length > 0;
+  const references = isSaid ? push : (image?.push ?? []);
+  return { push: references, output: output ?? (references.length > 0 ? undefined : `${name}.oci`) };
+}
+
+/** What the buildout says about the image, under what the caller says. */
+function settingsOf(options: PackOptions, image: ImagePart): Partial<PackOptions> {
+  const list = (own: readonly string[] | undefined, other: readonly string[] | undefined) =>
+    own === undefined || own.length === 0 ? other : own;
+  return {
+    entrypoint: options.entrypoint ?? image.entrypoint,
+    cmd: options.cmd ?? image.cmd,
+    environment: [...(image.environment ?? []), ...(options.environment ?? [])],
+    labels: { ...image.labels, ...options.labels },
+    annotations: { ...image.annotations, ...options.annotations },
+    volumes: list(options.volumes, image.volumes),
+    ports: list(options.ports, image.ports),
+    workdir: options.workdir ?? image.workdir,
+    user: options.user ?? image.user,
+    stopSignal: options.stopSignal ?? image.stopSignal,
+    platform: options.platform ?? image.platform,
+    tag: options.tag ?? image.tag,
+  };
+}

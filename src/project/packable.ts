@@ -1,0 +1,85 @@
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { CallOptions, Environment } from '../call-options.ts';
+import { localError } from '../errors.ts';
+import { writeExpressions as expressionTexts } from '../nix/expressions/write.ts';
+import type { ExpressionSet } from '../nix/expressions/working-set.ts';
+import { formatLock } from '../python/lock.ts';
+import type { Change } from '../python/locked-set.ts';
+import { expressionSet } from './expression-set.ts';
+import { readImagePart } from './image-part.ts';
+import type { ImagePart } from './image-part.ts';
+import type { EvaluationChoices, ResolvingChoices } from './options.ts';
+import { prepare } from './prepare.ts';
+import { withProject } from './project.ts';
+import type { Project } from './project.ts';
+import { writeFiles } from './write-files.ts';
+
+export interface PackableOptions extends ResolvingChoices, EvaluationChoices, CallOptions {
+  readonly file: string;
+  /** The section of the recipe `oci-plone`, where there are several. */
+  readonly image?: string | undefined;
+  readonly env: Environment;
+}
+
+/** What of a buildout goes into an image. */
+export interface Packable {
+  /** The file of an expression. */
+  readonly expression: string;
+  /** By what the image is called where nobody says it. */
+  readonly name: string;
+  /** Folders that the expression needs to be shown. */
+  readonly show: readonly string[];
+  /** What the buildout says about the image. */
+  readonly image: ImagePart | null;
+  /** Versions that are not those of the lock before. */
+  readonly changes: readonly Change[];
+}
+
+/**
+ * Writes the expression of a buildout's environment into a temporary folder for the time of `use`, and the lock beside the
+ * buildout for good. Where `[image]` names an expression, that one is taken as it is.
+ *
+ * @throws as `prepare` does, and as reading `[image]` does
+ */
+export async function withPackable<T>(options: PackableOptions, use: (packable: Packable) => Promise<T>): Promise<T> {
+  return withProject(options, async (project) => {
+    const image = readImagePart(project.buildout, options.image);
+    if (image?.expression !== undefined) {
+      const { expression } = image;
+      const name = basename(expression).replace(/\.nix$/, '');
+      return use({ expression, name, show: [], image, changes: [] });
+    }
+    const choices = { ...options, part: options.part ?? image?.part };
+    const { part, locked, lockFile, roots } = await prepare(project, choices);
+    const request = { project, part, set: locked.set, roots, nixpkgs: options.nixpkgs, folder: null };
+    const set: ExpressionSet = { ...expressionSet(request), outputs: [`${part.name}-env.nix`] };
+    if (locked.isNew) await writeFiles([{ path: lockFile, text: formatLock(locked.lock), replace: true }]);
+    return withFolder(project, async (folder) => {
+      const files = expressionTexts(set).map(({ name, text }) => ({ path: join(folder, name), text, replace: true }));
+      await writeFiles(files);
+      const expression = join(folder, `${part.name}-env.nix`);
+      return use({ expression, name: part.name, show: foldersOf(set), image, changes: locked.changes });
+    });
+  });
+}
+
+/** Folders of wheels, and of nixpkgs where it is one. */
+function foldersOf({ packages, nixpkgs }: ExpressionSet): readonly string[] {
+  const files = packages.flatMap(({ source }) => (source.kind === 'path' ? [dirname(source.path)] : []));
+  return [...new Set([...files, ...(nixpkgs.kind === 'folder' ? [nixpkgs.path] : [])])];
+}
+
+async function withFolder<T>({ env }: Project, use: (folder: string) => Promise<T>): Promise<T> {
+  const parent = env['TMPDIR'] || '/tmp';
+  const folder = await realpath(parent)
+    .then(async (real) => mkdtemp(join(real, 'oci-plone-buildout-')))
+    .catch((error: unknown) => {
+      throw localError(`making a temporary folder in ${parent}`, error);
+    });
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
