@@ -5,6 +5,7 @@ export const GENERAL_HELP = `oci-plone: from a Nix expression, or its tarball, t
   oci-plone pack INPUT [-o OUTPUT] [--push REFERENCE]   make an image
   oci-plone push LAYOUT REFERENCE…                      push an image to registries
   oci-plone inspect LAYOUT                              say what is in an image
+  oci-plone instance DIR [-o OUTPUT]                    make a buildout's instance fit for a container
 
   oci-plone COMMAND --help   every flag of a command
   oci-plone --version
