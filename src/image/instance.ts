@@ -72,7 +72,7 @@ export async function instance(options: InstanceOptions): Promise<InstanceResult
     changed: plan.files.filter(({ text, before }) => text !== null && text !== before).map(({ path }) => path),
     removed: plan.removed,
     backups,
-    warnings: inPlace ? plan.warnings : [...plan.warnings, ...dataWarnings(plan, folder)],
+    warnings: inPlace ? plan.warnings : [...plan.warnings, ...plan.copyWarnings],
     leftovers: plan.leftovers,
     diff: dryRun ? planDiff(plan, source.read) : null,
   };
@@ -114,12 +114,4 @@ function assertFree(output: string): void {
   const stats = statSync(output, { throwIfNoEntry: false });
   if (stats === undefined || (stats.isDirectory() && readdirSync(output).length === 0)) return;
   throw new OciPloneError('LOCAL_IO', `${output}: is there already`, { hint: 'Choose another output, or remove it.' });
-}
-
-function dataWarnings({ data }: InstancePlan, folder: string): readonly Warning[] {
-  return data.map((path) => ({
-    file: join(folder, path),
-    line: null,
-    text: 'a database is not copied: mount or copy its folder, blobs and all',
-  }));
 }

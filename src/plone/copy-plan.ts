@@ -33,7 +33,7 @@ export function planCopy(path: string, at: NamedAt, context: CopyContext): void 
       return;
     case 'folder':
       if (path === '' || isWithin(home, path))
-        draft.warn(at.file, at.line, `the whole folder is named, and not copied`);
+        draft.warnOfCopy(at.file, at.line, 'the whole folder is named, and not copied');
       else planTree(path, context);
       return;
     case null:

@@ -43,7 +43,8 @@ export interface PathTextOptions {
 
 /** Between words that may be paths. */
 const DELIMITER = /[\s'"`,;:()<>|]/;
-const BEFORE_PATH = /[\s'"`,;:()<>|=[{!@]/;
+/** Not what ends `$(NAME)`: the rest is below whatever it names. */
+const BEFORE_PATH = /[\s'"`,;:(<>|=[{!@]/;
 
 /** Replaces every absolute path of a text that a mapping covers, on boundaries, and says which paths there are. */
 export function rewritePathText(

@@ -32,7 +32,6 @@ interface Planning extends CopyContext {
   readonly rewrite: (path: string) => RewriteOptions;
   /** Needs that are looked at last, when every folder of data is known. */
   readonly others: { readonly need: Need; readonly file: string }[];
-  readonly data: string[];
 }
 
 /**
@@ -59,7 +58,6 @@ export function planInstance(source: InstanceSource, { mount, part }: PlanOption
     draft: new PlanDraft(),
     rewrite: (path) => ({ mappings: names.mappings, logs: 'files', file: posix.join(folder, path) }),
     others: [],
-    data: [],
   };
   const removed: string[] = [];
   planConf(zopeConf, [], new Map(), planning);
@@ -77,7 +75,7 @@ export function planInstance(source: InstanceSource, { mount, part }: PlanOption
   planProgram('instance.py', program, planning);
   planProgram(`${home}/bin/interpreter`, INTERPRETER, planning);
   const era = wsgiIni === null ? 'zserver' : 'wsgi';
-  return planning.draft.done({ era, home, removed: removed.sort(), data: planning.data });
+  return planning.draft.done({ era, home, removed: removed.sort() });
 }
 
 /** The folder may have been somewhere else when buildout ran. */
@@ -167,7 +165,8 @@ function planNeed(need: Need, file: string, planning: Planning): void {
       return;
     case 'parent':
       draft.folder(posix.dirname(local));
-      if (local.endsWith('.fs') && source.kind(local) === 'file') planning.data.push(local);
+      if (local.endsWith('.fs') && source.kind(local) === 'file')
+        draft.warnOfCopy(file, need.line, `${local} is not copied: mount or copy the database, blobs and all`);
       return;
     case 'tree':
       planCopy(local, at, planning);

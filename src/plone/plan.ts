@@ -31,10 +31,10 @@ export interface InstancePlan {
   readonly links: readonly PlannedLink[];
   /** Of the instance's own folder: what zc.buildout 1.5 to 1.7 left there. */
   readonly removed: readonly string[];
-  /** Databases in files, which belong to the folder and not to its configuration. */
-  readonly data: readonly string[];
   readonly changes: readonly Change[];
   readonly warnings: readonly Warning[];
+  /** What a copy lacks that the folder itself has, such as its database. */
+  readonly copyWarnings: readonly Warning[];
   readonly leftovers: readonly Leftover[];
 }
 
@@ -47,6 +47,7 @@ export class PlanDraft {
   readonly #links = new Map<string, string>();
   readonly #changes: Change[] = [];
   readonly #warnings: Warning[] = [];
+  readonly #copyWarnings: Warning[] = [];
   readonly #leftovers: Leftover[] = [];
 
   has(path: string): boolean {
@@ -83,11 +84,15 @@ export class PlanDraft {
     this.#warnings.push({ file, line, text });
   }
 
+  warnOfCopy(file: string, line: number | null, text: string): void {
+    this.#copyWarnings.push({ file, line, text });
+  }
+
   leftover(file: string, path: string): void {
     this.#leftovers.push({ file, line: null, path });
   }
 
-  done(rest: Pick<InstancePlan, 'era' | 'home' | 'removed' | 'data'>): InstancePlan {
+  done(rest: Pick<InstancePlan, 'era' | 'home' | 'removed'>): InstancePlan {
     return {
       ...rest,
       files: [...this.#files.values()].sort(byPath),
@@ -95,6 +100,7 @@ export class PlanDraft {
       links: [...this.#links].map(([path, target]) => ({ path, target })).sort(byPath),
       changes: this.#changes,
       warnings: this.#warnings,
+      copyWarnings: this.#copyWarnings,
       leftovers: this.#leftovers,
     };
   }

@@ -36,11 +36,11 @@ export function rewriteWsgiIni(text: string, options: RewriteOptions): Rewritten
 function rewriteLine(line: IniLine, { mappings, file }: RewriteOptions, report: Report): string {
   const { kind, section, key, value, number, text, column } = line;
   if ((kind !== 'pair' && kind !== 'more') || NO_FILES.has(key)) return text;
-  const with_ = (changed: string): string => text.slice(0, column) + changed + text.slice(column + value.length);
+  const lineWith = (changed: string): string => text.slice(0, column) + changed + text.slice(column + value.length);
   const everywhere = section.startsWith('server:') && LISTENING.has(key) ? onEveryInterface(value) : null;
   if (everywhere !== null) {
     report.warn(number, `${key} ${value} is a container's own loopback: made ${everywhere}`);
-    return with_(everywhere);
+    return lineWith(everywhere);
   }
   const named = Object.hasOwn(ROLES, key) ? ROLES[key] : undefined;
   const role = named ?? (section.startsWith('handler_') ? 'parent' : 'other');
@@ -50,5 +50,5 @@ function rewriteLine(line: IniLine, { mappings, file }: RewriteOptions, report: 
   // PasteDeploy: %(here)s is the folder of the file.
   const expanded = value.replaceAll('%(here)s', posix.dirname(file)).replaceAll('%%', '%');
   report.needs(number, role, rewritePathText(expanded, { mappings, syntax: PLAIN_SYNTAX, whole }).paths);
-  return with_(found.text);
+  return lineWith(found.text);
 }
