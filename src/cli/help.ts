@@ -7,6 +7,7 @@ export const GENERAL_HELP = `oci-plone: from a buildout, a Nix expression or its
   oci-plone buildout show BUILDOUT [SECTION]            say what a buildout resolves to
   oci-plone push LAYOUT REFERENCE…                      push an image to registries
   oci-plone inspect LAYOUT                              say what is in an image
+  oci-plone instance DIR [-o OUTPUT]                    make a buildout's instance fit for a container
 
   oci-plone COMMAND --help   every flag of a command
   oci-plone --version

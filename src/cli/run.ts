@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(context: CommandContext) 
   buildout: async () => (await import('./buildout-command.ts')).buildoutCommand,
   push: async () => (await import('./push-command.ts')).pushCommand,
   inspect: async () => (await import('./inspect-command.ts')).inspectCommand,
+  instance: async () => (await import('./instance-command.ts')).instanceCommand,
 };
 
 /** Runs the command line and returns its exit code. */
