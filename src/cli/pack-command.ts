@@ -56,6 +56,9 @@ const FLAGS: readonly Flag[] = [
     value: 'SECTION',
     help: 'of a buildout: the section with "recipe = oci-plone", where there are several',
   },
+  { name: 'instance', value: 'SECTION', help: 'of a buildout: the instance to bake in, where there are several' },
+  { name: 'no-instance', help: 'of a buildout: pack the environment alone' },
+  { name: 'bake-user', help: 'of a buildout: its own admin password goes into the image, too; for demonstrations' },
   ...READING_FLAGS,
   ...RESOLVING_FLAGS,
   { name: 'max-entries', value: 'N', help: 'refuse an archive of more entries' },
@@ -99,6 +102,8 @@ export async function packCommand({ argv, io, signal }: CommandContext): Promise
     part,
     overrides,
     image: flags.one('image'),
+    instance: instanceOf(flags),
+    bakeUser: flags.has('bake-user'),
     input: input === '-' ? io.stdin : input,
     env: io.env,
     signal,
@@ -121,6 +126,13 @@ export async function packCommand({ argv, io, signal }: CommandContext): Promise
   } finally {
     progress.end();
   }
+}
+
+function instanceOf(flags: Parsed): string | false | undefined {
+  const name = flags.one('instance');
+  if (!flags.has('no-instance')) return name;
+  if (name !== undefined) throw usage('--instance and --no-instance exclude each other');
+  return false;
 }
 
 /** Flags that would be without effect where the output is the tarball in the middle. */

@@ -5,6 +5,7 @@ import { writeBlob } from '../layer/pack-layer.ts';
 import { PLAIN, withEncoder } from '../layer/encoder.ts';
 import { Stage } from '../layout/stage.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { BakedInstance } from './baked-instance.ts';
 import { withDefaults } from './defaults.ts';
 import { withBuildoutInput } from './from-buildout.ts';
 import { type PackOptions, packJob, usage } from './options.ts';
@@ -44,9 +45,9 @@ export async function exportTarball(options: TarballOptions): Promise<TarballRes
   return withBuildoutInput(options, exportInput);
 }
 
-async function exportInput(options: TarballOptions): Promise<TarballResult> {
+async function exportInput(options: TarballOptions, instance: BakedInstance | null): Promise<TarballResult> {
   const { output: _, ...rest } = options;
-  const job = packJob({ ...rest, output: `${basename(options.output)}.oci` });
+  const job = packJob({ ...rest, output: `${basename(options.output)}.oci` }, instance);
   const output = resolve(options.output);
   const stage = Stage.open(output);
   try {

@@ -1,6 +1,7 @@
 import type { ImagePart } from '../project/image-part.ts';
 import { withPackable } from '../project/packable.ts';
 import type { Packable } from '../project/packable.ts';
+import { type BakedInstance, INSTANCE_DEFAULTS, writeBakedInstance } from './baked-instance.ts';
 import { type BuildoutPackChoices, type PackOptions, usage } from './options.ts';
 
 type Choice = keyof BuildoutPackChoices;
@@ -9,6 +10,8 @@ type Choice = keyof BuildoutPackChoices;
 const BUILDOUT_ONLY: readonly Exclude<Choice, 'offline'>[] = [
   'part',
   'image',
+  'instance',
+  'bakeUser',
   'python',
   'overrides',
   'nixpkgs',
@@ -33,17 +36,22 @@ export function isBuildout(input: PackOptions['input']): input is string {
  */
 export async function withBuildoutInput<O extends PackOptions, T>(
   options: O,
-  use: (options: O) => Promise<T>,
+  use: (options: O, instance: BakedInstance | null) => Promise<T>,
 ): Promise<T> {
   if (!isBuildout(options.input)) {
     const useless = BUILDOUT_ONLY.find((name) => isGiven(options[name]));
     if (useless !== undefined) throw usage(useless, 'a buildout (*.cfg) as the input', options[useless]);
-    return use(options);
+    return use(options, null);
   }
   const env = options.env ?? process.env;
-  return withPackable({ ...options, file: options.input, env }, async (packable) =>
-    use(expressionOptions(options, packable)),
-  );
+  return withPackable({ ...options, file: options.input, env }, async (packable) => {
+    if (packable.instance === null) return use(expressionOptions(options, packable), null);
+    const { bakeUser = false, onProgress } = options;
+    if (bakeUser)
+      onProgress?.({ kind: 'note', text: 'the password of the buildout is in the image, for all who can pull it' });
+    const { expression, instance } = writeBakedInstance(packable.expression, packable.instance, { bakeUser });
+    return use(expressionOptions(options, { ...packable, expression }), instance);
+  });
 }
 
 function isGiven(value: unknown): boolean {
@@ -52,12 +60,12 @@ function isGiven(value: unknown): boolean {
 
 function expressionOptions<O extends PackOptions>(options: O, packable: Packable): O {
   const cleared = Object.fromEntries(BUILDOUT_ONLY.map((name) => [name, undefined]));
-  const { expression, show, name, image } = packable;
+  const { expression, show, name, image, instance } = packable;
   const destination = destinationOf(options, name, image);
   return {
     ...options,
     ...cleared,
-    ...(image === null ? {} : settingsOf(options, image)),
+    ...settingsOf(options, image ?? {}, instance === null ? {} : INSTANCE_DEFAULTS),
     ...destination,
     input: expression,
     show: [...(options.show ?? []), ...show],
@@ -75,21 +83,25 @@ function destinationOf(
   return { push: references, output: output ?? (references.length > 0 ? undefined : `${name}.oci`) };
 }
 
-/** What the buildout says about the image, under what the caller says. */
-function settingsOf(options: PackOptions, image: ImagePart): Partial<PackOptions> {
+/** What the caller says about the image, over what the buildout says, over what an instance needs. */
+function settingsOf(
+  options: PackOptions,
+  image: Partial<ImagePart>,
+  instance: Pick<PackOptions, keyof typeof INSTANCE_DEFAULTS>,
+): Partial<PackOptions> {
   const list = (own: readonly string[] | undefined, other: readonly string[] | undefined) =>
     own === undefined || own.length === 0 ? other : own;
   return {
     entrypoint: options.entrypoint ?? image.entrypoint,
-    cmd: options.cmd ?? image.cmd,
+    cmd: options.cmd ?? image.cmd ?? instance.cmd,
     environment: [...(image.environment ?? []), ...(options.environment ?? [])],
     labels: { ...image.labels, ...options.labels },
     annotations: { ...image.annotations, ...options.annotations },
-    volumes: list(options.volumes, image.volumes),
+    volumes: list(options.volumes, image.volumes ?? instance.volumes),
     ports: list(options.ports, image.ports),
-    workdir: options.workdir ?? image.workdir,
+    workdir: options.workdir ?? image.workdir ?? instance.workdir,
     user: options.user ?? image.user,
-    stopSignal: options.stopSignal ?? image.stopSignal,
+    stopSignal: options.stopSignal ?? image.stopSignal ?? instance.stopSignal,
     platform: options.platform ?? image.platform,
     tag: options.tag ?? image.tag,
   };

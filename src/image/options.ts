@@ -5,6 +5,7 @@ import { OciPloneError } from '../errors.ts';
 import { COMPRESSIONS, type Compression, ENCODERS, type EncoderName } from '../layer/encoder.ts';
 import { type ArchiveLimits, DEFAULT_LIMITS } from '../layer/read-archive.ts';
 import type { NixChoices } from '../nix/choices.ts';
+import type { BakedInstance } from './baked-instance.ts';
 import { type Platform, parsePlatform } from '../oci/platform.ts';
 import { type Reference, isTag, parseReference } from '../oci/reference.ts';
 import type { OnProgress } from '../progress.ts';
@@ -58,6 +59,10 @@ export interface RegistryChoices {
 export interface BuildoutPackChoices extends ResolvingChoices {
   /** The section of the recipe `oci-plone` that describes the image, where there are several. */
   readonly image?: string | undefined;
+  /** The section of plone.recipe.zope2instance that goes into the image, where there are several; false for none. */
+  readonly instance?: string | false | undefined;
+  /** The buildout's own password goes into the image, too: for demonstrations. @default false */
+  readonly bakeUser?: boolean | undefined;
 }
 
 export interface PackOptions extends BuildoutPackChoices, NixChoices, ImageChoices, RegistryChoices, CallOptions {
@@ -96,6 +101,8 @@ export interface PackJob {
   readonly compression: Compression;
   readonly limits: ArchiveLimits;
   readonly nix: NixChoices;
+  /** What is built beside the expression's environment. */
+  readonly instance: BakedInstance | null;
   readonly image: {
     readonly entrypoint: readonly string[];
     readonly cmd: readonly string[];
@@ -118,7 +125,7 @@ export interface PackJob {
 }
 
 /** Reads and checks everything that can be checked before any work begins. Throws USAGE. */
-export function packJob(options: PackOptions): PackJob {
+export function packJob(options: PackOptions, instance: BakedInstance | null = null): PackJob {
   const env = options.env ?? process.env;
   const push = (options.push ?? []).map(parseReference);
   const tag = options.tag ?? 'latest';
@@ -139,6 +146,7 @@ export function packJob(options: PackOptions): PackJob {
     compression: options.compression ?? 'gzip',
     limits: limitsOf(options.limits ?? {}),
     nix: options,
+    instance,
     image: imageOf(options),
     created: sourceDate(env),
     env,

@@ -7,6 +7,7 @@ import { assertEncoder } from '../layer/encoder.ts';
 import type { FolderNode } from '../layer/tree.ts';
 import { DEFAULT_PLATFORM, type Platform, formatPlatform } from '../oci/platform.ts';
 import { assemble } from './assemble.ts';
+import type { BakedInstance } from './baked-instance.ts';
 import { environment, withDefaults } from './defaults.ts';
 import { entrypointFile, imagePlatform } from './entrypoint.ts';
 import { withBuildoutInput } from './from-buildout.ts';
@@ -26,8 +27,8 @@ export async function pack(options: PackOptions): Promise<PackResult> {
   return withBuildoutInput(options, packInput);
 }
 
-async function packInput(options: PackOptions): Promise<PackResult> {
-  const job = packJob(options);
+async function packInput(options: PackOptions, instance: BakedInstance | null): Promise<PackResult> {
+  const job = packJob(options, instance);
   assertEncoder(job.compression);
   const stage = Stage.open(job.output?.path ?? join(tmpdir(), 'image'));
   try {

@@ -4,13 +4,15 @@ import { diskTree } from '../layer/disk-tree.ts';
 import type { NarInfo } from '../layer/nar.ts';
 import { type Archive, readArchive } from '../layer/read-archive.ts';
 import { resolve } from '../layer/resolve.ts';
-import { type FolderNode, folder, symlink } from '../layer/tree.ts';
+import { type FolderNode, folder, merge, symlink } from '../layer/tree.ts';
 import { isDigest } from '../oci/digest.ts';
 import { type Platform, platformOfNixSystem } from '../oci/platform.ts';
 import type { Closure } from '../nix/closure.ts';
 import { sessionOptions } from '../nix/choices.ts';
 import { type Nix, withNix } from '../nix/session.ts';
-import { inputKind } from './input.ts';
+import { BAKED_ATTRIBUTES } from './baked-instance.ts';
+import { bakedTree } from './baked-tree.ts';
+import { type Input, inputKind } from './input.ts';
 import type { PackJob } from './options.ts';
 
 /** What an input holds, before anything is added to it. */
@@ -28,7 +30,10 @@ export interface RootFs {
   readonly archive: Archive | null;
 }
 
-export type RootFsJob = Pick<PackJob, 'input' | 'nix' | 'limits' | 'layers' | 'env' | 'signal' | 'onProgress'>;
+export type RootFsJob = Pick<
+  PackJob,
+  'input' | 'nix' | 'limits' | 'layers' | 'env' | 'signal' | 'onProgress' | 'instance'
+>;
 
 /** Builds or reads a job's input and keeps it readable for the time of `use`. */
 export async function withRootFs<T>(
@@ -43,17 +48,25 @@ export async function withRootFs<T>(
     });
   if (input.kind === 'archive') return withArchive(input.source, job, spoolFolder, use);
   return withNix(sessionOptions(job.nix, job), async (nix) => {
-    const { storePath, system } =
-      input.kind === 'expression'
-        ? await nix.build(expressionOf(input.file, job))
-        : { storePath: input.path, system: null };
+    const { storePath, system, beside } = await build(nix, input, job);
     const closure = await nix.closure(storePath);
-    return use(closureRoot(closure, system ?? (await systemOf(nix, closure)), job));
+    const root = closureRoot(closure, system ?? (await nix.systemOf(closure.root)), job);
+    return use(beside === null ? root : { ...root, tree: merge(root.tree, beside) });
   });
 }
 
-async function systemOf(nix: Nix, { root }: Closure): Promise<string | null> {
-  return nix.systemOf(root);
+/** What goes into the image: a store path with its closure, and perhaps an instance of Plone beside it. */
+async function build(
+  nix: Nix,
+  input: Exclude<Input, { readonly kind: 'archive' }>,
+  job: RootFsJob,
+): Promise<{ readonly storePath: string; readonly system: string | null; readonly beside: FolderNode | null }> {
+  if (input.kind === 'store') return { storePath: input.path, system: null, beside: null };
+  const expression = expressionOf(input.file, job);
+  if (job.instance === null) return { ...(await nix.build(expression)), beside: null };
+  const [environment, made] = await nix.buildAttributes(expression, BAKED_ATTRIBUTES);
+  if (environment === undefined || made === undefined) throw new Error('an expression of two attributes has fewer');
+  return { ...environment, beside: bakedTree(made.onDisk, job.instance, job.onProgress) };
 }
 
 function closureRoot({ root, paths }: Closure, system: string | null, { nix }: RootFsJob): RootFs {

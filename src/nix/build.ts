@@ -4,11 +4,14 @@ import type { Derivation, Expression } from './instantiate.ts';
 import type { Holding } from './holding.ts';
 import { realise } from './realise.ts';
 import type { Session } from './runner.ts';
+import { onDisk } from './store.ts';
 
 /** What became of an expression. */
 export interface Built {
   /** /nix/store/…, in every store. */
   readonly storePath: string;
+  /** Where it lies on this machine. */
+  readonly onDisk: string;
   /** The derivation's `system`, such as x86_64-linux. */
   readonly system: string | null;
 }
@@ -42,5 +45,9 @@ async function buildDerivations(
 ): Promise<readonly Built[]> {
   const systems = await Promise.all(derivations.map(({ path }) => systemOfDerivation(session, path)));
   const storePaths = await realise(session, derivations, await findHolding());
-  return storePaths.map((storePath, index) => ({ storePath, system: systems[index] ?? null }));
+  return storePaths.map((storePath, index) => ({
+    storePath,
+    onDisk: onDisk(session.store, storePath),
+    system: systems[index] ?? null,
+  }));
 }

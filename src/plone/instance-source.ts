@@ -19,9 +19,18 @@ export class FolderNames {
   readonly mappings: readonly Mapping[];
   readonly #names: readonly string[];
 
-  constructor(names: Iterable<string>, mount: string) {
+  /** `data` is where the folder `var` is in the container, where that is elsewhere. */
+  constructor(
+    names: Iterable<string>,
+    { mount, data = null }: { readonly mount: string; readonly data?: string | null },
+  ) {
     this.#names = [...new Set(names)].sort((one, other) => other.length - one.length);
-    this.mappings = sortedMappings(this.#names.map((from) => ({ from, to: mount })));
+    this.mappings = sortedMappings(
+      this.#names.flatMap((from) => [
+        { from, to: mount },
+        ...(data === null ? [] : [{ from: posix.join(from, 'var'), to: data }]),
+      ]),
+    );
   }
 
   /** Relative to the folder; null for what lies elsewhere. */

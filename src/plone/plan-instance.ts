@@ -18,6 +18,10 @@ export interface PlanOptions {
   readonly mount: string;
   /** The name of the part. */
   readonly part: string;
+  /** Where a container has the folder `var`. @default `var` below the mount */
+  readonly data?: string;
+  /** `stdout` turns log files into the standard output. @default 'files' */
+  readonly logs?: RewriteOptions['logs'];
 }
 
 const PRIVATE_MODE = 0o700;
@@ -40,11 +44,12 @@ interface Planning extends CopyContext {
  *
  * @throws OciPloneError INPUT_ABSENT without such a part, INPUT_MALFORMED for files that Zope would not read
  */
-export function planInstance(source: InstanceSource, { mount, part }: PlanOptions): InstancePlan {
+export function planInstance(source: InstanceSource, options: PlanOptions): InstancePlan {
+  const { mount, part, data = null, logs = 'files' } = options;
   const home = `parts/${part}`;
   if (source.kind(home) !== 'folder') throw absent(source, part);
   const script = source.kind(`bin/${part}`) === 'file' ? controlArguments(source.read(`bin/${part}`)) : null;
-  const names = new FolderNames([...source.names, ...formerNames(source, home, script)], mount);
+  const names = new FolderNames([...source.names, ...formerNames(source, home, script)], { mount, data });
   const zopeConf = located(script?.zopeConf, names) ?? `${home}/etc/zope.conf`;
   const wsgiIni = wsgiIniOf(source, home, script, names);
   if (source.kind(zopeConf) !== 'file')
@@ -56,7 +61,7 @@ export function planInstance(source: InstanceSource, { mount, part }: PlanOption
     names,
     home,
     draft: new PlanDraft(),
-    rewrite: (path) => ({ mappings: names.mappings, logs: 'files', file: posix.join(folder, path) }),
+    rewrite: (path) => ({ mappings: names.mappings, logs, file: posix.join(folder, path) }),
     others: [],
   };
   const removed: string[] = [];

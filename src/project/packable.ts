@@ -1,24 +1,31 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { CallOptions, Environment } from '../call-options.ts';
-import { localError } from '../errors.ts';
+import { OciPloneError, localError } from '../errors.ts';
 import { writeExpressions as expressionTexts } from '../nix/expressions/write.ts';
 import type { ExpressionSet } from '../nix/expressions/working-set.ts';
 import { formatLock } from '../python/lock.ts';
 import type { Change } from '../python/locked-set.ts';
+import { canonicalName } from '../python/name.ts';
 import { expressionSet } from './expression-set.ts';
+import { INSTANCE_RECIPE } from './find-part.ts';
 import { readImagePart } from './image-part.ts';
 import type { ImagePart } from './image-part.ts';
+import { instanceSection } from './instance-section.ts';
+import type { InstanceSection } from './instance-section.ts';
 import type { EvaluationChoices, ResolvingChoices } from './options.ts';
 import { prepare } from './prepare.ts';
 import { withProject } from './project.ts';
 import type { Project } from './project.ts';
+import { runtimePackages } from './runtime-packages.ts';
 import { writeFiles } from './write-files.ts';
 
 export interface PackableOptions extends ResolvingChoices, EvaluationChoices, CallOptions {
   readonly file: string;
   /** The section of the recipe `oci-plone`, where there are several. */
   readonly image?: string | undefined;
+  /** The section of the instance that goes into the image, where there are several; false for none. */
+  readonly instance?: string | false | undefined;
   readonly env: Environment;
 }
 
@@ -34,6 +41,17 @@ export interface Packable {
   readonly image: ImagePart | null;
   /** Versions that are not those of the lock before. */
   readonly changes: readonly Change[];
+  /** What is needed to make an instance that runs in the environment; null where none is packed. */
+  readonly instance: PackableInstance | null;
+}
+
+export interface PackableInstance {
+  readonly section: InstanceSection;
+  /** The folder of the expression: more may be written there. */
+  readonly folder: string;
+  /** The file there of an environment that has the recipe with all that it needs. */
+  readonly recipeEnvironment: string;
+  readonly set: Pick<ExpressionSet, 'writtenBy' | 'writtenFrom' | 'nixpkgs'>;
 }
 
 /**
@@ -48,20 +66,48 @@ export async function withPackable<T>(options: PackableOptions, use: (packable: 
     if (image?.expression !== undefined) {
       const { expression } = image;
       const name = basename(expression).replace(/\.nix$/, '');
-      return use({ expression, name, show: [], image, changes: [] });
+      return use({ expression, name, show: [], image, changes: [], instance: null });
     }
     const choices = { ...options, part: options.part ?? image?.part };
+    const section = instanceSection(project.buildout, options.instance ?? image?.instance);
     const { part, locked, lockFile, roots } = await prepare(project, choices);
     const request = { project, part, set: locked.set, roots, nixpkgs: options.nixpkgs, folder: null };
     const set: ExpressionSet = { ...expressionSet(request), outputs: [`${part.name}-env.nix`] };
+    if (section !== null) assertHasRecipe(set, section, part.section);
     if (locked.isNew) await writeFiles([{ path: lockFile, text: formatLock(locked.lock), replace: true }]);
     return withFolder(project, async (folder) => {
-      const files = expressionTexts(set).map(({ name, text }) => ({ path: join(folder, name), text, replace: true }));
-      await writeFiles(files);
-      const expression = join(folder, `${part.name}-env.nix`);
-      return use({ expression, name: part.name, show: foldersOf(set), image, changes: locked.changes });
+      const recipeName = `${part.name}-recipe`;
+      const sets =
+        section === null
+          ? [set]
+          : [
+              { ...set, packages: runtimePackages(set.packages, roots) },
+              { ...set, name: recipeName, outputs: [`${recipeName}-env.nix`] },
+            ];
+      const files = sets.flatMap((one) => expressionTexts({ ...one, buildout: null }));
+      await writeFiles(files.map(({ name, text }) => ({ path: join(folder, name), text, replace: true })));
+      return use({
+        expression: join(folder, `${part.name}-env.nix`),
+        name: part.name,
+        show: foldersOf(set),
+        image,
+        changes: locked.changes,
+        instance: section === null ? null : { section, folder, recipeEnvironment: `${recipeName}-env.nix`, set },
+      });
     });
   });
+}
+
+/** An instance is written by its recipe, which has to be among the packages. */
+function assertHasRecipe({ packages }: ExpressionSet, section: InstanceSection, part: string): void {
+  if (packages.some(({ name }) => name === canonicalName(INSTANCE_RECIPE))) return;
+  throw new OciPloneError(
+    'INPUT_REFUSED',
+    `[${part}] does not have ${INSTANCE_RECIPE}, which makes [${section.name}]`,
+    {
+      hint: `Add ${INSTANCE_RECIPE} to its eggs, or pack the environment alone with --no-instance.`,
+    },
+  );
 }
 
 /** Folders of wheels, and of nixpkgs where it is one. */

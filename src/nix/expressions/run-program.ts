@@ -5,14 +5,14 @@ import type { ExpressionFile, ExpressionSet } from './working-set.ts';
 export interface ProgramRun extends Pick<ExpressionSet, 'writtenBy' | 'writtenFrom' | 'nixpkgs'> {
   /** Of the file, and of what it makes: `plone-instance`. */
   readonly name: string;
-  /** Files beside this one: an environment's expression, and the program with its argument. */
+  /** Beside this one: the file of an environment, the program, and the files and folders that it is given. */
   readonly environment: string;
   readonly program: string;
-  readonly argument: string;
+  readonly arguments: readonly string[];
 }
 
 /**
- * An expression of what a Python program makes: it runs in an environment as `python PROGRAM $out ARGUMENT`. The attribute
+ * An expression of what a Python program makes: it runs in an environment as `python PROGRAM $out ARGUMENT…`. The attribute
  * `environment` is another environment, for whoever wants both from one evaluation.
  */
 export function programExpression(run: ProgramRun, other: string): ExpressionFile {
@@ -24,7 +24,7 @@ export function programExpression(run: ProgramRun, other: string): ExpressionFil
     `  environment = import ${beside(other)} { inherit pkgs; };`,
     `  made = pkgs.runCommand ${nixString(run.name)} { } ''`,
     `    \${import ${beside(run.environment)} { inherit pkgs; }}/bin/python -W ignore \\`,
-    `      \${${beside(run.program)}} $out \${${beside(run.argument)}}`,
+    `      ${[run.program, '$out', ...run.arguments].map((word) => (word === '$out' ? word : `\${${beside(word)}}`)).join(' ')}`,
     `  '';`,
     '}',
   ];

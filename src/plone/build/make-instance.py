@@ -1,13 +1,15 @@
-"""make-instance.py OUT REQUEST: what plone.recipe.zope2instance makes of a section, without a buildout run.
+"""make-instance.py OUT REQUEST PROGRAMS: what plone.recipe.zope2instance makes of a section, without a buildout run.
 
 REQUEST is a JSON file: {"section": name, "options": {…}}, the resolved options of the section. In their values, and in what is
 written to OUT, /buildout stands for the buildout's folder: neither the user's machine nor the folder where this runs may show
-in what is made. OUT gets etc/ and what else the recipe puts beside it.
+in what is made. OUT/instance gets etc/ and what else the recipe puts beside it, OUT/programs the folder PROGRAMS, compiled.
 """
 
+import compileall
 import json
 import os
 import pathlib
+import py_compile
 import shutil
 import sys
 
@@ -98,7 +100,17 @@ for name in ("bin", "var"):
     shutil.rmtree(made / name, ignore_errors=True)
 if not has_user:
     (made / "inituser").unlink(missing_ok=True)
-shutil.copytree(made, out)
-for path in sorted(out.rglob("*")):
+shutil.copytree(made, out / "instance")
+for path in sorted((out / "instance").rglob("*")):
     if path.is_file():
         path.write_bytes(path.read_bytes().replace(str(folder).encode(), PLACEHOLDER.encode()))
+
+# The image is read-only: what is not compiled now is compiled at each start.
+shutil.copytree(sys.argv[3], out / "programs", copy_function=shutil.copyfile)
+compileall.compile_dir(
+    out / "programs",
+    quiet=2,
+    stripdir=str(out / "programs"),
+    prependdir="/opt",
+    invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+)
