@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -227,7 +227,6 @@ export function openPlaces(t: TestContext, places: Places, options: Partial<Pack
   const http = openHttp({ env: {} });
   t.after(() => http.close());
   const cacheFolder = options.cacheFolder ?? scratch(t);
-  mkdirSync(cacheFolder, { recursive: true });
   const waits: number[] = [];
   const notes: string[] = [];
   const onProgress: OnProgress = (event) => event.kind === 'note' && notes.push(event.text);
