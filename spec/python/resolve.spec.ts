@@ -93,8 +93,7 @@ describe('what is chosen', () => {
       wanted(['a>1'], { preferred: pins({ a: '1.0' }) }),
       ['a 2.0'],
     ],
-    ['one with a local part only by itself', versions('a', ['1.0', '1.0+x']), wanted(['a==1.0']), ['a 1.0+x']],
-    ['a wheel before an sdist', [egg('a', '1.0'), wheel('a', '1.0')], wanted(['a']), ['a 1.0']],
+    ['one with a local part before one without', versions('a', ['1.0', '1.0+x']), wanted(['a==1.0']), ['a 1.0+x']],
     ['an sdist where it is newer', [egg('a', '2.0'), wheel('a', '1.0')], wanted(['a']), ['a 2.0']],
     [
       'what fits the target',
@@ -143,6 +142,14 @@ describe('what is chosen', () => {
       wanted(['a']),
     );
     assert.equal(set.distributions[0]?.file, 'a-1.0-2-cp311-cp311-linux_x86_64.whl');
+  });
+
+  it('is a wheel before an sdist, which is read as .tar.gz first', async (t) => {
+    const file = async (...files: readonly Distribution[]): Promise<string | undefined> =>
+      (await resolveFrom(t, files, wanted(['a']))).distributions[0]?.file;
+    const zip = { ...egg('a', '1.0'), file: 'a-1.0.zip' };
+    assert.equal(await file(egg('a', '1.0'), wheel('a', '1.0')), 'a-1.0-py3-none-any.whl');
+    assert.equal(await file(zip, egg('a', '1.0'), { ...zip, file: 'a-1.0.tar.bz2' }), 'a-1.0.tar.gz');
   });
 
   it('is a yanked file for an exact version alone, and it is told', async (t) => {
