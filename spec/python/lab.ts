@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -115,6 +115,8 @@ export interface IndexOptions {
   readonly sizes?: boolean;
   /** `user:password` that are asked for. */
   readonly login?: string;
+  /** For how many milliseconds a path waits. */
+  readonly delay?: (path: string) => number;
   /** Answers itself, or gives false. */
   readonly fault?: Fault;
 }
@@ -139,7 +141,8 @@ export async function startIndex(
   const server = createServer((request, response) => {
     asked.push(`${request.url} ${request.headers.range ?? ''}`.trim());
     sent.push(request.headers);
-    if (options.fault?.(request, response) !== true) answer(request, response, distributions, options);
+    if (options.fault?.(request, response) === true) return;
+    setTimeout(answer, options.delay?.(request.url ?? '') ?? 0, request, response, distributions, options);
   });
   const host = await listen(server);
   t.after(() => {
@@ -227,7 +230,6 @@ export function openPlaces(t: TestContext, places: Places, options: Partial<Pack
   const http = openHttp({ env: {} });
   t.after(() => http.close());
   const cacheFolder = options.cacheFolder ?? scratch(t);
-  mkdirSync(cacheFolder, { recursive: true });
   const waits: number[] = [];
   const notes: string[] = [];
   const onProgress: OnProgress = (event) => event.kind === 'note' && notes.push(event.text);

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { localError, OciPloneError } from '../errors.ts';
+import { localError, OciPloneError, systemCode } from '../errors.ts';
 import { discard } from '../http/get.ts';
 import type { HttpResponse } from '../http/get.ts';
 import { collectBody } from './body.ts';
@@ -14,6 +14,12 @@ export interface ByteSource {
   readonly read: (start: number, end: number) => Promise<Uint8Array>;
 }
 
+/** The error for a file on disk that cannot be read: INPUT_ABSENT where it is not there, else LOCAL_IO. */
+export function unreadable(path: string, error: unknown): OciPloneError {
+  if (!['ENOENT', 'ENOTDIR'].includes(systemCode(error))) return localError(`reading ${path}`, error);
+  return new OciPloneError('INPUT_ABSENT', `${path} does not exist`, { cause: error });
+}
+
 /**
  * Runs a task over a file on disk.
  *
@@ -21,7 +27,7 @@ export interface ByteSource {
  */
 export async function withFile<T>(path: string, task: (source: ByteSource) => Promise<T>): Promise<T> {
   const handle = await open(path).catch((error: unknown) => {
-    throw localError(`opening ${path}`, error);
+    throw unreadable(path, error);
   });
   try {
     const { size } = await handle.stat();

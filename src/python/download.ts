@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { localError, OciPloneError } from '../errors.ts';
 import { readBody } from './body.ts';
+import { unreadable } from './byte-source.ts';
 import type { Fetcher } from './fetcher.ts';
 import type { FileHash } from './index-file.ts';
 
@@ -40,7 +41,7 @@ export async function downloadFile(wanted: Wanted, path: string, fetcher: Fetche
       }
     };
     const sha256 = wanted.url.startsWith('file:')
-      ? await save(createReadStream(fileURLToPath(wanted.url)))
+      ? await save(partsOf(fileURLToPath(wanted.url)))
       : await fetcher.ask(wanted.url, {}, async (response) => save(readBody(response, LARGEST_FILE, wanted.size)));
     await rename(temporary, path);
     return sha256;
@@ -80,10 +81,15 @@ function mismatch(file: string, algorithm: string, expected: string, got: string
  */
 export async function digestFile(path: string): Promise<string> {
   const hash = createHash('sha256');
-  try {
-    for await (const part of createReadStream(path) as AsyncIterable<Uint8Array>) hash.update(part);
-  } catch (error) {
-    throw localError(`reading ${path}`, error);
-  }
+  for await (const part of partsOf(path)) hash.update(part);
   return hash.digest('hex');
+}
+
+async function* partsOf(path: string): AsyncGenerator<Uint8Array> {
+  const file: AsyncIterable<Uint8Array> = createReadStream(path);
+  try {
+    yield* file;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
 }

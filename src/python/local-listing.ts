@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { localError, systemCode } from '../errors.ts';
 import type { OnProgress } from '../progress.ts';
@@ -37,7 +37,7 @@ async function readAny(path: string, onProgress: OnProgress | undefined): Promis
   }
   if (status.isDirectory()) return (await readFolder(path)) ?? [];
   if (/\.html?$/i.test(path)) return readLinks(path);
-  return isDistributionName(path) ? [local(path, path.slice(path.lastIndexOf('/') + 1))] : [];
+  return isDistributionName(basename(path)) ? [local(path, basename(path))] : [];
 }
 
 async function readLinks(page: string): Promise<readonly Listed[] | null> {

@@ -53,7 +53,8 @@ function isFinal({ metadataVersion, dynamic }: CoreMetadata): boolean {
 }
 
 async function readTar(path: string, { file }: SdistFile): Promise<ReadonlyMap<string, Uint8Array>> {
-  if (/\.(?:tar\.gz|tgz)$/i.test(file)) return readTarMembers(path, (name) => WANTED.test(name), LARGEST_METADATA);
+  if (/\.(?:tar\.gz|tgz)$/i.test(file))
+    return readTarMembers(path, file, (name) => WANTED.test(name), LARGEST_METADATA);
   throw new OciPloneError('INPUT_REFUSED', `${file}: archives of this kind are not read`, {
     hint: 'Put a wheel of it, or a .tar.gz, into a folder and name the folder in the option find-links.',
   });

@@ -83,7 +83,8 @@ function parseText(text: string, base: string): unknown {
 
 function parseFile(item: unknown, base: string): Listed | null {
   const file = textField(item, 'filename');
-  const url = plainAddress(textField(item, 'url') ?? '', base);
+  const address = textField(item, 'url');
+  const url = address === null ? null : plainAddress(address, base);
   if (file === null || url === null) return null;
   const yanked = field(item, 'yanked');
   const size = field(item, 'size');

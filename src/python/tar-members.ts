@@ -9,15 +9,16 @@ const LARGEST_ARCHIVE = 2 * 1024 * 1024 * 1024;
 /**
  * The wanted files of a `.tar.gz`, in one pass.
  *
+ * @param file - its name, for errors: in the cache it has another one
  * @param limit - how many bytes a wanted file may have
  * @throws INPUT_MALFORMED for what is no such archive, INPUT_REFUSED for unsafe names and bombs
  */
 export async function readTarMembers(
   path: string,
+  file: string,
   isWanted: (name: string) => boolean,
   limit: number,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const file = path.slice(path.lastIndexOf('/') + 1);
   const members = new Map<string, Uint8Array>();
   const archive = extract();
   let total = 0;
