@@ -9,10 +9,10 @@ import type { PackageSource } from './working-set.ts';
 export type Builder = 'wheel' | 'nativeWheel' | 'sdist';
 
 /** Attributes that a hook may not take, since they are written here. */
-const OWN: ReadonlySet<string> = new Set([
-  ...['name', 'pname', 'version', 'src', 'format', 'pyproject', 'build-system', 'dependencies', 'doCheck'],
-  ...['dontCheckRuntimeDeps', 'buildInputs', 'nativeBuildInputs', 'propagatedBuildInputs'],
-]);
+const OWN: ReadonlySet<string> = new Set(
+  `name pname version src format pyproject build-system dependencies doCheck dontCheckRuntimeDeps
+   buildInputs nativeBuildInputs propagatedBuildInputs`.split(/\s+/),
+);
 
 export function builderOf({ kind, file }: PackageSource): Builder {
   if (kind === 'sdist') return 'sdist';
