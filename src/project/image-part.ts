@@ -88,7 +88,8 @@ export function readImagePart(buildout: Buildout, wanted?: string): ImagePart | 
   const settings = [...buildout.section(section)].map(([option, value]): Partial<ImagePart> => {
     const at = { buildout, section, option };
     const read = Object.hasOwn(OPTIONS, option) ? OPTIONS[option] : undefined;
-    if (read === undefined) throw malformed(at, `there is no such option${didYouMean(option, KNOWN)}`, `There are ${KNOWN.join(', ')}.`);
+    if (read === undefined)
+      throw malformed(at, `there is no such option${didYouMean(option, KNOWN)}`, `There are ${KNOWN.join(', ')}.`);
     return value.trim() === '' ? {} : read(value.trim(), at);
   });
   return Object.assign({ section }, ...settings);
