@@ -38,7 +38,10 @@ describe('a part of the recipe oci-plone', () => {
   it('an expression is relative to the file that names it', async (t) => {
     const { buildout, write, path } = lab(t);
     write('base/base.cfg', '[image]\nrecipe = oci-plone\nexpression = ./app.nix\n');
-    assert.equal(readImagePart(await buildout('[buildout]\nextends = base/base.cfg\n'))?.expression, path('base/app.nix'));
+    assert.equal(
+      readImagePart(await buildout('[buildout]\nextends = base/base.cfg\n'))?.expression,
+      path('base/app.nix'),
+    );
   });
 
   it('none', async (t) => {

@@ -17,14 +17,14 @@ export interface Lab {
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly notes: string[];
-  path(name: string): string;
-  write(name: string, text: string): string;
-  read(name: string): string;
-  wheels(...specs: readonly WheelSpec[]): void;
+  readonly path: (name: string) => string;
+  readonly write: (name: string, text: string) => string;
+  readonly read: (name: string) => string;
+  readonly wheels: (...specs: readonly WheelSpec[]) => void;
   /** Reads buildout.cfg. */
-  buildout(text: string): Promise<Buildout>;
+  readonly buildout: (text: string) => Promise<Buildout>;
   /** `oci-plone nix` on buildout.cfg, for Python 3.11.2, from the wheelhouse alone. */
-  nix(options?: Partial<ExpressionOptions>): Promise<ExpressionResult>;
+  readonly nix: (options?: Partial<ExpressionOptions>) => Promise<ExpressionResult>;
 }
 
 export function lab(t: Pick<TestContext, 'after'>, text = ''): Lab {
@@ -37,7 +37,12 @@ export function lab(t: Pick<TestContext, 'after'>, text = ''): Lab {
     return path(name);
   };
   const notes: string[] = [];
-  const env = { HOME: path('home'), PATH: process.env['PATH'], XDG_CACHE_HOME: path('cache'), PIP_CONFIG_FILE: '/dev/null' };
+  const env = {
+    HOME: path('home'),
+    PATH: process.env['PATH'],
+    XDG_CACHE_HOME: path('cache'),
+    PIP_CONFIG_FILE: '/dev/null',
+  };
   wheelhouse(path('wheels'), []);
   if (text !== '') write('buildout.cfg', text);
   return {

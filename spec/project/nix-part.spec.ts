@@ -78,7 +78,7 @@ describe('options of collective.recipe.nix', () => {
   for (const [option, text, expected] of options)
     it(option, async (t) => {
       const part = await read(t, PART + text);
-      for (const [name, value] of Object.entries(expected)) assert.deepEqual(part[name as keyof NixPart], value, name);
+      assert.deepEqual({ ...part, ...expected }, part);
     });
 
   it('an instance alone stands for its eggs and its recipe', async (t) => {
@@ -106,6 +106,9 @@ describe('options of collective.recipe.nix', () => {
   ];
   for (const [what, text, words] of bad)
     it(`refuses ${what}`, async (t) => {
-      await assert.rejects(read(t, text), (error: Error) => hasCode('INPUT_MALFORMED')(error) && words.test(error.message));
+      await assert.rejects(
+        read(t, text),
+        (error: Error) => hasCode('INPUT_MALFORMED')(error) && words.test(error.message),
+      );
     });
 });

@@ -27,7 +27,11 @@ export function wheelBytes(spec: WheelSpec): Uint8Array {
     [`${info}/WHEEL`]: strToU8('Wheel-Version: 1.0\nGenerator: spec\nRoot-Is-Purelib: true\nTag: py3-none-any\n'),
   };
   const record = Object.entries(members).map(([path, bytes]) => `${path},sha256=${digest(bytes)},${bytes.length}\n`);
-  const zip: Zippable = { ...members, [`${info}/RECORD`]: strToU8(`${record.join('')}${info}/RECORD,,\n`), ...spec.more };
+  const zip: Zippable = {
+    ...members,
+    [`${info}/RECORD`]: strToU8(`${record.join('')}${info}/RECORD,,\n`),
+    ...spec.more,
+  };
   return zipSync(zip, { mtime: new Date('1980-01-02T00:00:00Z') });
 }
 

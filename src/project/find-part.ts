@@ -33,6 +33,8 @@ export function findPart(buildout: Buildout, wanted: string | undefined): FoundP
       hint: `Name one of them, for example ${candidates[0]}.`,
     });
   if (section !== undefined) return { section, recipe, isOnly: true };
+  // One that is broken may be the one that was meant.
+  for (const name of buildout.sections) recipeOf(buildout, name);
   throw new OciPloneError(
     'INPUT_ABSENT',
     `${buildout.file} has no part of ${NIX_RECIPE}, and none of ${INSTANCE_RECIPE}`,
@@ -68,12 +70,16 @@ export function partsOf(buildout: Buildout, recipe: string): readonly string[] {
 /** The egg of a section's recipe, without its entry point; empty for a section that is no part, or cannot be read. */
 export function recipeEgg(buildout: Buildout, section: string): string {
   try {
-    const written = buildout.written(section, 'recipe') ?? '';
-    return eggOf(written.includes('${') ? (buildout.find(section, 'recipe') ?? '') : written);
+    return eggOf(recipeOf(buildout, section));
   } catch (error) {
     if (error instanceof OciPloneError) return '';
     throw error;
   }
+}
+
+function recipeOf(buildout: Buildout, section: string): string {
+  const written = buildout.written(section, 'recipe') ?? '';
+  return written.includes('${') ? (buildout.find(section, 'recipe') ?? '') : written;
 }
 
 /** `zc.recipe.egg:scripts` is the entry point `scripts` of the egg `zc.recipe.egg`. */

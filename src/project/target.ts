@@ -48,7 +48,10 @@ async function pythonOfNixpkgs(
 ): Promise<string> {
   const { withNix } = await import('../nix/session.ts');
   const show = [...(choices.show ?? []), ...(nixpkgs.kind === 'folder' ? [nixpkgs.path] : [])];
-  const value = await withNix(sessionOptions({ ...choices, show }, call), async (nix) =>
+  // What Nix says is of no interest where nobody named this nixpkgs; a download of one that was named takes its time.
+  const { env, signal, onProgress } = call;
+  const told = nixpkgs.kind === 'search-path' ? { env, signal } : { env, signal, onProgress };
+  const value = await withNix(sessionOptions({ ...choices, show }, told), async (nix) =>
     nix.evaluate(`(${importOf(nixpkgs)}).python3.version`, choices.include ?? []),
   );
   // Distributions add to it, as Debian's 3.11.2-6.
