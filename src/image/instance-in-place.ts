@@ -3,10 +3,8 @@ import { join } from 'node:path';
 import { OciPloneError } from '../errors.ts';
 import { Stage } from '../layout/stage.ts';
 import { isWithin } from '../plone/mapping.ts';
-import type { InstancePlan, PlannedFile } from '../plone/plan.ts';
+import { BACKUP, type InstancePlan, type PlannedFile } from '../plone/plan.ts';
 import { sameTree, writeFolder, writePlanned } from './instance-write.ts';
-
-const BACKUP = '.orig';
 
 export interface InPlaceOptions {
   readonly folder: string;

@@ -6,7 +6,7 @@ import { rewriteDotenv } from './dotenv.ts';
 import { INTERPRETER, instanceProgram } from './instance-programs.ts';
 import { FolderNames, type InstanceSource } from './instance-source.ts';
 import { isWithin } from './mapping.ts';
-import { type InstancePlan, PlanDraft } from './plan.ts';
+import { BACKUP, type InstancePlan, PlanDraft } from './plan.ts';
 import type { Need, RewriteOptions, Rewritten } from './rewritten.ts';
 import { rewriteWsgiIni } from './wsgi-ini.ts';
 import { rewriteZcml } from './zcml.ts';
@@ -30,7 +30,7 @@ const PRIVATE_MODE = 0o700;
 const PYTHON_SITE = /^(?:__pycache__\/)?(?:site|sitecustomize)\.(?:[\w-]+\.)?py[co]?$/;
 
 /** Files of values that the instance's program reads since the recipe's 6.9. */
-const DOTENV = /^\.env(\.[\w-]+)?$/;
+const DOTENV = /^\.env(\.(?!orig$)[\w-]+)?$/;
 
 interface Planning extends CopyContext {
   readonly rewrite: (path: string) => RewriteOptions;
@@ -83,16 +83,17 @@ export function planInstance(source: InstanceSource, options: PlanOptions): Inst
   return planning.draft.done({ era, home, removed: removed.sort() });
 }
 
-/** The folder may have been somewhere else when buildout ran. */
+/** The folder may have been somewhere else when buildout ran; one rewritten in place has it in its backup. */
 function formerNames(source: InstanceSource, home: string, script: ControlArguments | null): readonly string[] {
-  const conf = `${home}/etc/zope.conf`;
-  const text = source.kind(conf) === 'file' ? source.read(conf) : '';
-  const named = [
-    /^\s*%define\s+INSTANCEHOME\s+(\S.*?)\/*\s*$/im.exec(text)?.[1],
-    /^\s*instancehome\s+(\/.*?)\/*\s*$/im.exec(text)?.[1],
-    script?.interpreter?.replace(/\/bin\/interpreter$/, ''),
-  ];
-  return named.flatMap((path) =>
+  const homes = [home, `${home}${BACKUP}`].flatMap((folder) => {
+    const conf = `${folder}/etc/zope.conf`;
+    const text = source.kind(conf) === 'file' ? source.read(conf) : '';
+    return [
+      /^\s*%define\s+INSTANCEHOME\s+(\S.*?)\/*\s*$/im.exec(text)?.[1],
+      /^\s*instancehome\s+(\/.*?)\/*\s*$/im.exec(text)?.[1],
+    ];
+  });
+  return [...homes, script?.interpreter?.replace(/\/bin\/interpreter$/, '')].flatMap((path) =>
     path?.startsWith('/') === true && path.endsWith(`/${home}`) && path.length > home.length + 1
       ? [path.slice(0, -home.length - 1)]
       : [],

@@ -38,6 +38,9 @@ export interface InstancePlan {
   readonly leftovers: readonly Leftover[];
 }
 
+/** What the name of a file, or of the instance's folder, gets that was rewritten in place. */
+export const BACKUP = '.orig';
+
 const FOLDER_MODE = 0o755;
 
 /** A plan in the making: each path once. */
