@@ -74,7 +74,25 @@ def _add(app, options, password):
     if users.getUser(options.name) is None:
         users._doAddUser(options.name, password, roles, [])
     elif options.replace:
-        users._doChangeUser(options.name, password, roles, [])
+        _replace(users, options.name, password, roles)
     else:
         raise Failure("REQUEST_REFUSED", f"There is a user {options.name} already.", "--replace changes the password.")
     transaction.commit()
+
+
+def _replace(users, name, password, roles):
+    if not hasattr(users, "plugins"):
+        users._doChangeUser(name, password, roles, [])  # Zope's own folder, before the first site is made
+        return
+    for plugin in users.objectValues("ZODB User Manager"):
+        try:
+            user_id = plugin.getUserIdForLogin(name)
+        except KeyError:
+            continue
+        plugin.updateUserPassword(user_id, password)
+        for manager in users.objectValues("ZODB Role Manager"):
+            for role in manager.listRoleIds():
+                change = manager.assignRoleToPrincipal if role in roles else manager.removeRoleFromPrincipal
+                change(role, user_id)
+        return
+    raise Failure("REQUEST_REFUSED", f"The user {name} is kept elsewhere, and changed there.")
