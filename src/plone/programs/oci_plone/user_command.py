@@ -67,9 +67,10 @@ def _add(app, options, password):
     import transaction
 
     roles = tuple(role.strip() for role in options.roles.split(",") if role.strip())
-    unknown = [role for role in roles if role not in app.valid_roles()]
+    known = app.valid_roles()
+    unknown = [role for role in roles if role not in known]
     if unknown:
-        raise Failure("REQUEST_REFUSED", f"There is no role {unknown[0]}.", f"There are: {', '.join(app.valid_roles())}.")
+        raise Failure("REQUEST_REFUSED", f"There is no role {unknown[0]}.", f"There are: {', '.join(known)}.")
     users = app.acl_users
     if users.getUser(options.name) is None:
         users._doAddUser(options.name, password, roles, [])
