@@ -69,7 +69,8 @@ export async function skipZope(): Promise<string | false> {
   });
 }
 
-async function installed(
+/** Makes a folder once for this machine. For node:test's `skip`: false, or why it cannot be had. */
+export async function installed(
   folder: string,
   what: string,
   install: (draft: string) => Promise<void>,

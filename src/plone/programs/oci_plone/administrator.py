@@ -4,8 +4,6 @@ one user. Here that folder is read-only, so the file could never go away and wou
 takes that hook's place: a user is made in an empty database alone, and no password is ever on disk but as Zope keeps it.
 """
 
-import os
-
 from .failure import Failure, keep_secret, say
 
 DEFAULT_FILE = "/run/secrets/admin_password"
@@ -57,23 +55,21 @@ def _create(folder, name, password):
     import transaction
     from AccessControl.users import readUserAccessFile
 
-    line = None
     baked = readUserAccessFile("inituser")
     if baked:
-        name, hashed, domains = baked[0], baked[1], baked[2]
-        folder._doAddUser(name, password or hashed, ("Manager",), [] if password else domains)
-        line = f'The database is empty: made the administrator "{name}", whose password is in the image for everyone to read'
-        if password:
-            line = f'The database is empty: made the administrator "{name}" with the given password'
-    elif password:
-        folder._doAddUser(name, password, ("Manager",), [])
-        line = f'The database is empty: made the administrator "{name}" with the given password'
+        name = baked[0]
+    if password:
+        said = "with the given password"
+    elif baked:
+        password = baked[1]  # its hash, which Zope takes as one
+        said = "whose password everyone can read in the image"
     else:
-        made = generate_password()
-        folder._doAddUser(name, made, ("Manager",), [])
-        line = f'The database is empty: made the administrator "{name}", password: {made} (shown this once)'
+        password = generate_password()
+        said = f"password: {password} (shown this once)"
+    folder._doAddUser(name, password, ("Manager",), [])
+    line = f'The database is empty: made the administrator "{name}", {said}'
 
-    # Only the one of several containers that commits it knows the password.
+    # Of several containers only the one that commits says so: the others' passwords were never anyone's.
     transaction.get().addAfterCommitHook(lambda committed: say(line) if committed else None)
 
 
@@ -81,4 +77,3 @@ def forget(environment):
     """Takes secrets out of the process's own environment, which add-ons' debug pages show."""
     for name in ("ADMIN_PASSWORD", "RELSTORAGE_DSN"):
         environment.pop(name, None)
-    return os.environ is environment

@@ -117,7 +117,7 @@ def _postgresql_answers(dsn):
         psycopg2.connect(dsn, connect_timeout=3).close()
         return ""
     except psycopg2.Error as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split()).split(" Is the server running")[0].rstrip(".") or type(error).__name__
         refused = "FATAL" in reason or "no password supplied" in reason
         if refused and not any(words in reason for words in _PASSING):
             raise Failure(

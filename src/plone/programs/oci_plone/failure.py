@@ -1,5 +1,7 @@
 """How a program of the image ends when it cannot do what it was asked for: a code, one sentence, what to do about it."""
 
+import atexit
+import os
 import sys
 
 #: Every way to fail, with the exit code. The set is closed; sentences may change, codes do not.
@@ -70,11 +72,25 @@ def run(program, main):
         code = failure.exit_code
     except KeyboardInterrupt as interrupt:
         code = 128 + getattr(interrupt, "signal", 2)
-    except SystemExit:
-        raise
+    except SystemExit as leave:
+        code = leave.code
+        if not isinstance(code, int) and code is not None:
+            say(str(code))
+            code = 1
     except BaseException:
         import traceback
 
         say(traceback.format_exc().rstrip("\n"))
         code = 1
-    sys.exit(code)
+    _end(code or 0)
+
+
+def _end(code):
+    """Leaves at once. Python would first take Zope apart, object by object, which lasts longer than Zope's own end."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # whoever read it is gone
+    os._exit(code & 0xFF)

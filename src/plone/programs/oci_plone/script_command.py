@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 
 from . import application, process
 from .failure import Failure
@@ -28,11 +29,19 @@ def run(arguments):
             sys.argv[:] = arguments
             sys.path[0] = os.getcwd() if path == "-" else os.path.dirname(os.path.abspath(path))
             exec(code, {"__name__": "__main__", "__file__": path, "app": app})
+            _join_threads()
         finally:
             application.release(app)
     finally:
         application.close_databases()
     return 0
+
+
+def _join_threads():
+    """As Python does at its end; these programs leave without."""
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.main_thread():
+            thread.join()
 
 
 def debug(arguments):

@@ -1,5 +1,6 @@
 """`start`: Plone as the container's first process, from an empty volume to a clean end."""
 
+import gc
 import logging.config
 import os
 
@@ -9,7 +10,7 @@ from .failure import Failure, say
 
 def main(arguments):
     if arguments:
-        raise Failure("USAGE", f"start takes no arguments, got {arguments[0]!r}.", "Settings are read from the environment.")
+        raise Failure("USAGE", f"start takes no arguments, got {arguments[0]!r}.", "Settings are in the environment.")
     process.stop_on_signals()
     process.bury_orphans()
     try:
@@ -28,10 +29,15 @@ def _load(files):
     path = files.wsgi_ini
     defaults = {"__file__": path, "here": os.path.dirname(path)}
     logging.config.fileConfig(path, defaults, disable_existing_loggers=False)
+    # What is made until Zope is there stays: looking for garbage in it, now or later, costs time for nothing.
+    gc.disable()
     from paste.deploy import loadapp, loadserver
 
     server = loadserver(f"config:{path}")
-    return loadapp(f"config:{path}"), server
+    app = loadapp(f"config:{path}")
+    gc.freeze()
+    gc.enable()
+    return app, server
 
 
 def _create_site(plone):

@@ -103,7 +103,8 @@ class Site:
     """The site to be created at the start, or by create-site."""
 
     id: str
-    title: str
+    #: None: "Plone site", or what the content of a distribution says.
+    title: Optional[str]
     #: `volto`, `classic` or another distribution; empty: the first of these that the image has.
     type: str
     language: str
@@ -191,7 +192,7 @@ def _site(env):
     profiles = env.get("PROFILES", env.get("ADDITIONAL_PROFILES", ""))
     return Site(
         id=values.word("SITE_ID", env.get("SITE_ID", env.get("SITE", "Plone"))),
-        title=values.line("SITE_TITLE", env.get("SITE_TITLE", "Plone site")),
+        title=_one(env, "SITE_TITLE", values.line),
         type=values.word("TYPE", env.get("DISTRIBUTION", env.get("TYPE", "default"))),
         language=values.word("SITE_DEFAULT_LANGUAGE", env.get("SITE_DEFAULT_LANGUAGE", "en")),
         timezone=values.word("TIMEZONE", env.get("TIMEZONE", "UTC")),

@@ -1,5 +1,6 @@
 """A Plone site, made once: by create-site, and by start where SITE says so. The same for Plone 6.0 and 6.1 and later."""
 
+import logging
 from inspect import signature
 
 from . import application
@@ -11,6 +12,8 @@ _PROFILES = {
     "volto": ("plone.app.caching:default", "plonetheme.barceloneta:default", "plone.volto:default"),
 }
 _VOLTO_CONTENT = "plone.volto:default-homepage"
+#: Theirs are warnings about every new site, which nobody can do anything about.
+_NOISE = ("GenericSetup.componentregistry", "Products.MimetypesRegistry.MimeTypesRegistry")
 
 
 def create(app, wanted, owner):
@@ -21,6 +24,8 @@ def create(app, wanted, owner):
     import transaction
     from ZODB.POSException import ConflictError
 
+    for name in _NOISE:
+        logging.getLogger(name).setLevel(logging.ERROR)
     for attempt in range(3):
         try:
             application.become(app, owner)
@@ -33,41 +38,69 @@ def create(app, wanted, owner):
 
 def _create(app, wanted, replace):
     import transaction
+
+    # Everything that can be wrong is found before anything is deleted or made.
     from Products.CMFPlone.factory import addPloneSite
 
-    if wanted.id in app.objectIds():
-        if not replace:
-            say(f"There is a site {wanted.id} already")
-            return False
-        app.manage_delObjects([wanted.id])
-        say(f"Deleting the site {wanted.id}")
+    if wanted.id in app.objectIds() and not replace:
+        say(f"There is a site {wanted.id} already")
+        return False
+    choose = _distribution if "distribution_name" in signature(addPloneSite).parameters else _extensions
+    type_, arguments = choose(wanted)
+    profiles = [_known_profile(name) for name in wanted.profiles]
 
-    if "distribution_name" in signature(addPloneSite).parameters:
-        type_, arguments = _distribution(wanted)
-    else:
-        type_, arguments = _extensions(wanted)
+    if wanted.id in app.objectIds():
+        say(f"Deleting the site {wanted.id}")
+        app.manage_delObjects([wanted.id])
+        transaction.commit()
     say(f"Creating the site {wanted.id} ({type_})")
+    try:
+        _make(app, wanted, profiles, {**arguments, "title": wanted.title or "Plone site"})
+    except Exception as error:
+        _undo(app, wanted.id, error)
+        raise
+    return True
+
+
+def _make(app, wanted, profiles, arguments):
+    import transaction
+    from Products.CMFPlone.factory import addPloneSite
+
     site = addPloneSite(
         app,
         wanted.id,
-        title=wanted.title,
         setup_content=wanted.content,
         default_language=wanted.language,
         portal_timezone=wanted.timezone,
         **arguments,
     )
-    for profile in wanted.profiles:
-        _apply(site, profile)
+    if wanted.title:
+        site.title = wanted.title  # a distribution's content brings a title of its own
+    for profile in profiles:
+        site.portal_setup.runAllImportStepsFromProfile(f"profile-{profile}")
     transaction.get().note(f"Created the site {wanted.id}")
     transaction.commit()
-    return True
 
 
-def _apply(site, profile):
-    name = profile[len("profile-") :] if profile.startswith("profile-") else profile
-    if not site.portal_setup.profileExists(name):
-        raise Failure("REQUEST_REFUSED", f"PROFILES: there is no profile {name}.", "Is its egg in this image?")
-    site.portal_setup.runAllImportStepsFromProfile(f"profile-{name}")
+def _undo(app, id_, error):
+    """A distribution commits on its way; half a site would be taken for a whole one by the next start."""
+    import transaction
+    from ZODB.POSException import ConflictError
+
+    transaction.abort()
+    app._p_jar.sync()
+    if id_ in app.objectIds() and not isinstance(error, ConflictError):
+        app.manage_delObjects([id_])
+        transaction.commit()
+
+
+def _known_profile(name):
+    from Products.GenericSetup import profile_registry
+
+    name = name[len("profile-") :] if name.startswith("profile-") else name
+    if not any(profile["id"] == name for profile in profile_registry.listProfileInfo()):
+        raise Failure("REQUEST_REFUSED", f"There is no profile {name}.", "Is its egg in this image?")
+    return name
 
 
 def _distribution(wanted):

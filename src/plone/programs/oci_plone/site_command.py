@@ -28,7 +28,7 @@ def main(arguments, type_=None):
 
 
 def _parse(arguments):
-    parser = argparse.ArgumentParser(prog="create-site", description="Creates a Plone site, unless it is there already.")
+    parser = argparse.ArgumentParser(prog="create-site", description="Creates a Plone site, unless it is there.")
     parser.add_argument("id", nargs="?", help="its id, the first part of its path (SITE_ID, SITE; default: Plone)")
     parser.add_argument("--title", help="(SITE_TITLE)")
     parser.add_argument("--type", help="volto, classic or another distribution (DISTRIBUTION, TYPE; default: volto)")

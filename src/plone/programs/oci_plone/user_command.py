@@ -67,14 +67,33 @@ def _add(app, options, password):
     import transaction
 
     roles = tuple(role.strip() for role in options.roles.split(",") if role.strip())
-    unknown = [role for role in roles if role not in app.valid_roles()]
+    known = app.valid_roles()
+    unknown = [role for role in roles if role not in known]
     if unknown:
-        raise Failure("REQUEST_REFUSED", f"There is no role {unknown[0]}.", f"There are: {', '.join(app.valid_roles())}.")
+        raise Failure("REQUEST_REFUSED", f"There is no role {unknown[0]}.", f"There are: {', '.join(known)}.")
     users = app.acl_users
     if users.getUser(options.name) is None:
         users._doAddUser(options.name, password, roles, [])
     elif options.replace:
-        users._doChangeUser(options.name, password, roles, [])
+        _replace(users, options.name, password, roles)
     else:
         raise Failure("REQUEST_REFUSED", f"There is a user {options.name} already.", "--replace changes the password.")
     transaction.commit()
+
+
+def _replace(users, name, password, roles):
+    if not hasattr(users, "plugins"):
+        users._doChangeUser(name, password, roles, [])  # Zope's own folder, before the first site is made
+        return
+    for plugin in users.objectValues("ZODB User Manager"):
+        try:
+            user_id = plugin.getUserIdForLogin(name)
+        except KeyError:
+            continue
+        plugin.updateUserPassword(user_id, password)
+        for manager in users.objectValues("ZODB Role Manager"):
+            for role in manager.listRoleIds():
+                change = manager.assignRoleToPrincipal if role in roles else manager.removeRoleFromPrincipal
+                change(role, user_id)
+        return
+    raise Failure("REQUEST_REFUSED", f"The user {name} is kept elsewhere, and changed there.")
