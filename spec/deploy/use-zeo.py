@@ -1,0 +1,17 @@
+"""Writes an object and a blob through one client of a ZEO server, and reads them through another."""
+
+import sys
+
+import transaction
+import ZEO
+from ZODB.blob import Blob
+
+address, folder = ("127.0.0.1", int(sys.argv[1])), sys.argv[2]
+one, other = (ZEO.DB(address, blob_dir=f"{folder}/{name}") for name in ("one", "other"))
+with one.transaction() as connection:
+    connection.root.page = {"title": "Hello"}
+    connection.root.picture = Blob(b"a blob")
+with other.transaction() as connection:
+    print(connection.root.page["title"], connection.root.picture.open().read().decode())
+one.close()
+other.close()
