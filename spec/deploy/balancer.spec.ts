@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type IncomingMessage, type Server, createServer, request } from 'node:http';
+import { type IncomingMessage, type RequestOptions, type Server, createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, describe, it } from 'node:test';
@@ -52,17 +52,48 @@ describe('the load balancer of the deployment', { skip: missing('haproxy') }, ()
     while ((await answering()).has('plone1')) await setTimeout(100);
     assert.deepEqual(await answering(), new Set(['plone2']));
   });
+
+  it('asks the other one what a client did not answer, but for what may have changed something', async (t) => {
+    const { ask, clients } = await balanced(t);
+    clients[0]?.hangUp();
+    for (const headers of [{}, { cookie: '__ac=one' }, { cookie: '__ac=two' }, { cookie: '__ac=three' }])
+      for (let count = 0; count < 4; count += 1)
+        assert.equal((await ask('/', 'localhost', { headers })).body.split(' ')[0], 'plone2');
+    const answers = await Promise.all(Array.from({ length: 4 }, () => ask('/', 'localhost', { method: 'POST' })));
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200, 502]));
+  });
+
+  it('keeps who is logged in with one client', async (t) => {
+    const { ask } = await balanced(t);
+    const found = new Set<string | undefined>();
+    for (let user = 0; user < 12; user += 1) {
+      const value = `login${user}`;
+      for (const headers of [{ cookie: `other=1; __ac=${value}` }, { authorization: `Bearer ${value}` }]) {
+        const answers = await Promise.all(Array.from({ length: 4 }, () => ask('/', 'localhost', { headers })));
+        const clients = new Set(answers.map(({ body }) => body.split(' ')[0]));
+        assert.equal(clients.size, 1, JSON.stringify(headers));
+        found.add([...clients][0]);
+      }
+    }
+    assert.deepEqual(found, new Set(['plone1', 'plone2']));
+  });
 });
 
 interface Client {
   readonly port: number;
   /** From now on /ok is answered with 503. */
   readonly fail: () => void;
+  /** From now on anything but /ok is read and not answered. */
+  readonly hangUp: () => void;
 }
 
 interface Balanced {
   readonly clients: readonly Client[];
-  readonly ask: (path: string, host: string) => Promise<{ readonly status: number | undefined; readonly body: string }>;
+  readonly ask: (
+    path: string,
+    host: string,
+    request?: { readonly method?: string; readonly headers?: Readonly<Record<string, string>> },
+  ) => Promise<{ readonly status: number | undefined; readonly body: string }>;
 }
 
 /** The balancer of the deployment before two servers that say who they are and what they were asked for. */
@@ -80,14 +111,20 @@ async function balanced(t: TestContext): Promise<Balanced> {
     haproxy.kill('SIGKILL');
     if (haproxy.exitCode === null) await once(haproxy, 'exit');
   });
-  const ask = (path: string, host: string): ReturnType<Balanced['ask']> => get(port, path, host);
+  const ask: Balanced['ask'] = (path, host, { method, headers } = {}) =>
+    get({ port, path, method, headers: { ...headers, host } });
   while (haproxy.exitCode === null && !(await ask('/', 'localhost').catch(() => null))) await setTimeout(50);
   return { clients, ask };
 }
 
 async function client(t: TestContext, name: string): Promise<Client> {
   let status = 200;
-  const server: Server = createServer(({ url }, response) => {
+  let hangsUp = false;
+  const server: Server = createServer(({ url, socket }, response) => {
+    if (hangsUp && url !== '/ok') {
+      socket.destroy();
+      return;
+    }
     response.writeHead(url === '/ok' ? status : 200).end(`${name} ${url}`);
   });
   server.listen(0, '127.0.0.1');
@@ -103,12 +140,16 @@ async function client(t: TestContext, name: string): Promise<Client> {
     fail: () => {
       status = 503;
     },
+    hangUp: () => {
+      hangsUp = true;
+    },
   };
 }
 
-async function get(port: number, path: string, host: string): ReturnType<Balanced['ask']> {
-  const asked = request({ host: '127.0.0.1', port, path, headers: { host }, agent: false }).end();
-  // A promise for the one event that is awaited; its other end is a rejection.
-  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+async function get(options: RequestOptions): ReturnType<Balanced['ask']> {
+  const asked = request({ host: '127.0.0.1', agent: false, ...options }).end();
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    asked.on('response', resolve).on('error', reject);
+  });
   return { status: response.statusCode, body: await text(response) };
 }
