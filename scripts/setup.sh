@@ -8,7 +8,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # program=package
 programs=(nix-build=nix-bin bwrap=bubblewrap docker-registry=docker-registry skopeo=skopeo umoci=umoci runc=runc
   nsenter=util-linux curl=curl)
-[ "$1" = demo ] || programs+=(podman=podman buildah=buildah busybox=busybox-static)
+[ "$1" = demo ] || programs+=(podman=podman buildah=buildah busybox=busybox-static haproxy=haproxy)
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
