@@ -19,8 +19,8 @@ export interface RootFs {
   readonly storePaths: readonly string[];
   /** What Nix knows of them; nothing for an archive. */
   readonly known: ReadonlyMap<string, NarInfo>;
-  /** What the derivation says it was built for. */
-  readonly system: Platform | null;
+  /** Asks what the derivation says it was built for: two programs of Nix, for what an entrypoint's header mostly tells. */
+  readonly system: () => Promise<Platform | null>;
   /** Nix ran without a sandbox. */
   readonly unsandboxed: boolean;
   /** The archive, where it was one. */
@@ -47,15 +47,15 @@ export async function withRootFs<T>(
         ? await nix.build(expressionOf(input.file, job))
         : { storePath: input.path, system: null };
     const closure = await nix.closure(storePath);
-    return use(closureRoot(closure, system ?? (await systemOf(nix, closure)), job));
+    const systemOf = async (): Promise<Platform | null> => {
+      const name = system ?? (await nix.systemOf(closure.root));
+      return name === null ? null : platformOfNixSystem(name);
+    };
+    return use(closureRoot(closure, systemOf, job));
   });
 }
 
-async function systemOf(nix: Nix, { root }: Closure): Promise<string | null> {
-  return nix.systemOf(root);
-}
-
-function closureRoot({ root, paths }: Closure, system: string | null, { nix }: RootFsJob): RootFs {
+function closureRoot({ root, paths }: Closure, system: RootFs['system'], { nix }: RootFsJob): RootFs {
   const store = folder(paths.map(({ path, onDisk }) => [nameInStore(path), diskTree(onDisk)] as const));
   const tree = folder([
     ['nix', folder([['store', store]])],
@@ -67,7 +67,7 @@ function closureRoot({ root, paths }: Closure, system: string | null, { nix }: R
     known: new Map(
       paths.flatMap(({ path, narHash, narSize }) => (isDigest(narHash) ? [[path, { narHash, narSize }]] : [])),
     ),
-    system: system === null ? null : platformOfNixSystem(system),
+    system,
     unsandboxed: nix.sandbox === 'none',
     archive: null,
   };
@@ -91,7 +91,7 @@ async function withArchive<T>(
       tree,
       storePaths: storePathsIn(tree),
       known: new Map(),
-      system: null,
+      system: () => Promise.resolve(null),
       unsandboxed: false,
       archive,
     });
