@@ -39,14 +39,14 @@ export interface PlatformSources {
   readonly asked: Platform | null;
   readonly entrypoint: FileNode | null;
   /** What the derivation's system says. */
-  readonly system: Platform | null;
+  readonly system: () => Promise<Platform | null>;
 }
 
 /**
  * The platform of an image: what was asked for, else the entrypoint's ELF header, else the derivation's system; null where
  * nothing says it. Throws INPUT_MALFORMED where a header names another machine than the one asked for.
  */
-export function imagePlatform({ asked, entrypoint, system }: PlatformSources): Platform | null {
+export async function imagePlatform({ asked, entrypoint, system }: PlatformSources): Promise<Platform | null> {
   const elf = entrypoint === null ? null : platformOfElf(firstBytes(entrypoint));
   if (asked !== null && elf !== null && !samePlatform(asked, elf))
     throw new OciPloneError(
@@ -54,7 +54,7 @@ export function imagePlatform({ asked, entrypoint, system }: PlatformSources): P
       `the entrypoint is a program for ${formatPlatform(elf)}, not for ${formatPlatform(asked)}`,
       { hint: 'Leave --platform out, or build for that platform.' },
     );
-  return asked ?? elf ?? system;
+  return asked ?? elf ?? system();
 }
 
 function firstBytes(node: FileNode): Uint8Array {

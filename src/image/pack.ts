@@ -53,18 +53,18 @@ async function packInput(options: PackOptions, instance: BakedInstance | null): 
 
 async function packImage(root: RootFs, job: PackJob, stage: Stage): Promise<StagedImage> {
   const tree = withDefaults(root.tree, job.image);
-  const platform = platformOf(tree, root, job);
+  const platform = await platformOf(tree, root, job);
   const layers =
     job.layers === 'verbatim' ? await packVerbatim(root, job, stage) : await packPlanned(tree, root, job, stage);
   root.archive?.assertUnchanged();
   return assemble({ tree, platform, layers, unsandboxed: root.unsandboxed }, job, stage);
 }
 
-function platformOf(tree: FolderNode, { system }: RootFs, { image, onProgress }: PackJob): Platform {
+async function platformOf(tree: FolderNode, { system }: RootFs, { image, onProgress }: PackJob): Promise<Platform> {
   const [program] = image.entrypoint;
   const lookup = { env: environment(tree, image), workdir: image.workdir };
   const entrypoint = program === undefined ? null : entrypointFile(tree, program, lookup);
-  const platform = imagePlatform({ asked: image.platform, entrypoint, system });
+  const platform = await imagePlatform({ asked: image.platform, entrypoint, system });
   if (platform !== null) return platform;
   onProgress?.({
     kind: 'note',

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { withLayoutImage } from '../layout/open.ts';
 import { type Digest } from '../oci/digest.ts';
 import { type Reference, formatReference, parseReference } from '../oci/reference.ts';
-import { pushImage } from '../registry/push.ts';
 import type { PackJob, RegistryChoices } from './options.ts';
 
 export interface PushOptions extends RegistryChoices, CallOptions {
@@ -50,6 +49,8 @@ async function pushLayout(
     onProgress,
   }: Pick<PackJob, 'insecureRegistries' | 'env' | 'signal' | 'onProgress'>,
 ): Promise<PushResult> {
+  // HTTP takes longer to load than all the rest, and most packs do not push.
+  const { pushImage } = await import('../registry/push.ts');
   return withLayoutImage(layout, { spoolFolder: tmpdir(), signal }, async (image) => {
     const { descriptor, manifestBytes, manifest } = image;
     const parts = [manifest.config, ...manifest.layers];

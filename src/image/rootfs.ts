@@ -22,8 +22,8 @@ export interface RootFs {
   readonly storePaths: readonly string[];
   /** What Nix knows of them; nothing for an archive. */
   readonly known: ReadonlyMap<string, NarInfo>;
-  /** What the derivation says it was built for. */
-  readonly system: Platform | null;
+  /** Asks what the derivation says it was built for: two programs of Nix, for what an entrypoint's header mostly tells. */
+  readonly system: () => Promise<Platform | null>;
   /** Nix ran without a sandbox. */
   readonly unsandboxed: boolean;
   /** The archive, where it was one. */
@@ -50,7 +50,11 @@ export async function withRootFs<T>(
   return withNix(sessionOptions(job.nix, job), async (nix) => {
     const { storePath, system, beside } = await build(nix, input, job);
     const closure = await nix.closure(storePath);
-    const root = closureRoot(closure, system ?? (await nix.systemOf(closure.root)), job);
+    const systemOf = async (): Promise<Platform | null> => {
+      const name = system ?? (await nix.systemOf(closure.root));
+      return name === null ? null : platformOfNixSystem(name);
+    };
+    const root = closureRoot(closure, systemOf, job);
     return use(beside === null ? root : { ...root, tree: merge(root.tree, beside) });
   });
 }
@@ -69,7 +73,7 @@ async function build(
   return { ...environment, beside: bakedTree(made.onDisk, job.instance, job.onProgress) };
 }
 
-function closureRoot({ root, paths }: Closure, system: string | null, { nix }: RootFsJob): RootFs {
+function closureRoot({ root, paths }: Closure, system: RootFs['system'], { nix }: RootFsJob): RootFs {
   const store = folder(paths.map(({ path, onDisk }) => [nameInStore(path), diskTree(onDisk)] as const));
   const tree = folder([
     ['nix', folder([['store', store]])],
@@ -81,7 +85,7 @@ function closureRoot({ root, paths }: Closure, system: string | null, { nix }: R
     known: new Map(
       paths.flatMap(({ path, narHash, narSize }) => (isDigest(narHash) ? [[path, { narHash, narSize }]] : [])),
     ),
-    system: system === null ? null : platformOfNixSystem(system),
+    system,
     unsandboxed: nix.sandbox === 'none',
     archive: null,
   };
@@ -105,7 +109,7 @@ async function withArchive<T>(
       tree,
       storePaths: storePathsIn(tree),
       known: new Map(),
-      system: null,
+      system: () => Promise.resolve(null),
       unsandboxed: false,
       archive,
     });

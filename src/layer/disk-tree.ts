@@ -1,5 +1,6 @@
 import {
   type BigIntStats,
+  type Stats,
   closeSync,
   fstatSync,
   lstatSync,
@@ -21,11 +22,11 @@ const chunk = new Uint8Array(CHUNK_BYTES);
 export function diskTree(path: string): Node {
   return nodeOf(
     path,
-    readable(path, () => lstatSync(path, { bigint: true })),
+    readable(path, () => lstatSync(path)),
   );
 }
 
-function nodeOf(path: string, stats: BigIntStats): Node {
+function nodeOf(path: string, stats: Stats): Node {
   if (stats.isDirectory()) return folderOf(path);
   if (stats.isSymbolicLink()) return linkOf(path);
   if (stats.isFile()) return fileOf(path, stats);
@@ -41,7 +42,7 @@ function linkOf(path: string): SymlinkNode {
 function folderOf(path: string): FolderNode {
   const get = (name: string): Node | undefined => {
     const below = `${path}/${name}`;
-    const stats = readable(below, () => lstatSync(below, { bigint: true, throwIfNoEntry: false }));
+    const stats = readable(below, () => lstatSync(below, { throwIfNoEntry: false }));
     return stats && nodeOf(below, stats);
   };
   return {
@@ -59,17 +60,19 @@ function folderOf(path: string): FolderNode {
   };
 }
 
-function fileOf(path: string, stats: BigIntStats): FileNode {
+function fileOf(path: string, stats: Stats): FileNode {
+  const { ino, size, mtimeMs } = stats;
   return {
     kind: 'file',
-    mode: (stats.mode & 0o100n) === 0n ? 0o444 : 0o555,
-    size: Number(stats.size),
+    mode: (stats.mode & 0o100) === 0 ? 0o444 : 0o555,
+    size,
     *read() {
       const fd = readable(path, () => openSync(path, 'r'));
       try {
-        if (!sameFile(stats, fstatSync(fd, { bigint: true }))) throw changed(path);
-        yield* readRange(fd, 0, Number(stats.size), path);
-        if (!sameFile(stats, fstatSync(fd, { bigint: true }))) throw changed(path);
+        yield* readRange(fd, 0, size, path);
+        // Once, at the end: it also tells what happened between the look at the file and its opening.
+        const now = fstatSync(fd);
+        if (now.ino !== ino || now.size !== size || now.mtimeMs !== mtimeMs) throw changed(path);
       } finally {
         closeSync(fd);
       }
@@ -104,7 +107,7 @@ function readable<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') throw changed(path);
+    if (['ENOENT', 'EISDIR'].includes(systemCode(error))) throw changed(path);
     if (systemCode(error) === 'EACCES') throw new OciPloneError('INPUT_ABSENT', `${path}: not readable by this user`);
     throw localError(`cannot read ${path}`, error);
   }

@@ -75,14 +75,23 @@ export async function withNix<T>(options: NixOptions, use: (nix: Nix) => Promise
   const workspace = await openWorkspace(options.env);
   try {
     const session = await openSession(options, programs, workspace);
-    await checkSandbox(session);
+    const check = once(() => checkSandbox(session));
     const findHoldingOnce = once(() => findHolding(session, options.onProgress));
     return await use({
-      build: (expression) => buildExpression(session, expression, findHoldingOnce),
-      buildAttributes: (expression, attributes) => buildAttributes(session, expression, attributes, findHoldingOnce),
-      evaluate: (expression, include) => evaluate(session, expression, include),
-      closure: (storePath) => closureOf(session, storePath),
-      systemOf: (storePath) => systemOf(session, storePath),
+      async build(expression) {
+        await check();
+        return buildExpression(session, expression, findHoldingOnce);
+      },
+      async buildAttributes(expression, attributes) {
+        await check();
+        return buildAttributes(session, expression, attributes, findHoldingOnce);
+      },
+      async evaluate(expression, include) {
+        await check();
+        return evaluate(session, expression, include);
+      },
+      closure: (storePath) => explained(check, () => closureOf(session, storePath)),
+      systemOf: (storePath) => explained(check, () => systemOf(session, storePath)),
     });
   } finally {
     await closeWorkspace(workspace);
@@ -140,6 +149,16 @@ async function openSession(options: NixOptions, programs: Session['programs'], w
   await writeFile(nothing, '');
   await chmod(nothing, 0o000);
   return session;
+}
+
+/** A question to the store, which is short: whether the sandbox works is only looked at where it failed. */
+async function explained<T>(check: () => Promise<void>, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    await check();
+    throw error;
+  }
 }
 
 /** Asks once, and keeps the answer. */
