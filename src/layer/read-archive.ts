@@ -1,14 +1,12 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs';
-import { type Duplex, PassThrough, type Readable, addAbortSignal } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { type Readable, addAbortSignal } from 'node:stream';
 import { promisify } from 'node:util';
-import zlib from 'node:zlib';
 import { OciPloneError, localError, systemCode, throwIfAborted } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { OnProgress } from '../progress.ts';
 import { type ArchiveFormat, FORMAT_BYTES, archiveFormat } from './archive-format.ts';
+import { decode } from './decode.ts';
 import { sameFile } from './disk-tree.ts';
-import { zstdDecoder } from './encoder.ts';
 import type { Spool } from './entry-index.ts';
 import { bulkHash } from './hash.ts';
 import { indexTar } from './index-tar.ts';
@@ -149,8 +147,8 @@ async function index(
   let compressed = 0;
   let written = 0;
 
-  async function* counted(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const piece of source) {
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const piece of input) {
       throwIfAborted(signal);
       compressed += piece.length;
       onProgress?.({ kind: 'read', bytes: compressed, total });
@@ -159,6 +157,8 @@ async function index(
   }
   async function* spooled(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const piece of source) {
+      // A few compressed bytes may be a great many of these.
+      throwIfAborted(signal);
       written += piece.length;
       if (written > limits.bytes) throw overLimit(where, `more than ${limits.bytes} bytes`, '--max-bytes');
       if (written > RATIO_FROM_BYTES && written > compressed * limits.ratio)
@@ -170,15 +170,8 @@ async function index(
   }
 
   try {
-    let tree: FolderNode | null = null;
-    const decoder = decoderOf(format, where);
-    await pipeline(input, counted, decoder, spooled, async (plain: AsyncIterable<Uint8Array>) => {
-      tree = await indexTar(plain, bytes, { where, maxEntries: limits.entries, strict });
-    });
-    if (tree === null) throw new Error('the archive was not indexed');
-    // node:zlib leaves what follows the last member alone where that begins with a zero byte.
-    if (decoder.bytesWritten !== undefined && decoder.bytesWritten !== compressed)
-      throw new OciPloneError('INPUT_MALFORMED', `${where}: something follows the compressed archive`);
+    const plain = spooled(decode(counted(), format, where));
+    const tree = await indexTar(plain, bytes, { where, maxEntries: limits.entries, strict });
     return { tree, plainDigest: plainHash?.digest() ?? null, close };
   } catch (error) {
     close();
@@ -193,22 +186,6 @@ function abortError(signal: AbortSignal): unknown {
     return error;
   }
   return undefined;
-}
-
-/** A decoder of node:zlib, which counts the bytes it took, or nothing but a pipe. */
-interface Decoder extends Duplex {
-  readonly bytesWritten?: number;
-}
-
-function decoderOf(format: ArchiveFormat, where: string): Decoder {
-  switch (format) {
-    case 'tar':
-      return new PassThrough();
-    case 'gzip':
-      return zlib.createGunzip({ chunkSize: CHUNK_BYTES });
-    case 'zstd':
-      return zstdDecoder(CHUNK_BYTES, where);
-  }
 }
 
 /** What open(2) says of a path where nothing is, or can be. */
