@@ -45,6 +45,8 @@ export interface NixChoices {
   readonly show?: readonly string[] | undefined;
   /** Cut the network off. @default false */
   readonly offline?: boolean | undefined;
+  /** Read every store path anew and compare it with the hash that the store has of it. @default false */
+  readonly checkStore?: boolean | undefined;
   /** Of all of Nix's work, in seconds. @default none */
   readonly timeout?: number | undefined;
 }
@@ -118,6 +120,7 @@ export interface PackJob {
   readonly compression: Compression;
   readonly limits: ArchiveLimits;
   readonly nix: NixChoices;
+  readonly checkStore: boolean;
   readonly image: {
     readonly entrypoint: readonly string[];
     readonly cmd: readonly string[];
@@ -161,6 +164,7 @@ export function packJob(options: PackOptions): PackJob {
     compression: options.compression ?? 'gzip',
     limits: limitsOf(options.limits ?? {}),
     nix: options,
+    checkStore: options.checkStore ?? false,
     image: imageOf(options),
     created: sourceDate(env),
     env,

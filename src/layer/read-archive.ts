@@ -1,4 +1,4 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, read, readSync, statSync } from 'node:fs';
 import { type Readable, addAbortSignal } from 'node:stream';
 import { promisify } from 'node:util';
 import { OciPloneError, localError, systemCode, throwIfAborted } from '../errors.ts';
@@ -38,12 +38,16 @@ export interface ArchiveOptions {
 }
 
 export interface Archive {
+  /** What it is called in messages. */
+  readonly where: string;
   readonly format: ArchiveFormat;
   readonly tree: FolderNode;
   /** Of the uncompressed archive, where `strict` asked for it: a diff_id. */
   readonly plainDigest: Digest | null;
-  /** INPUT_MALFORMED if the file is not what it was when it was indexed. */
+  /** INPUT_MALFORMED if the file is gone, or not what it was when it was indexed. */
   assertUnchanged(): void;
+  /** The archive as it came, of the very file that was indexed; null for a stream. */
+  readonly raw: (() => AsyncIterable<Uint8Array>) | null;
   close(): void;
 }
 
@@ -62,7 +66,9 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
     const head = new Uint8Array(FORMAT_BYTES);
     const format = formatOf(head.subarray(0, readSync(fd, head, 0, head.length, 0)), path);
     const assertUnchanged = (): void => {
-      if (!sameFile(stats, fstatSync(fd, { bigint: true })))
+      // By its name, too: what lies there now is what the caller takes to be packed.
+      const now = statSync(path, { bigint: true, throwIfNoEntry: false });
+      if (now === undefined || !sameFile(stats, now) || !sameFile(stats, fstatSync(fd, { bigint: true })))
         throw new OciPloneError('INPUT_MALFORMED', `${path}: changed while it was read`, {
           hint: 'Pack again once nothing writes to it any more.',
         });
@@ -75,7 +81,8 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
       close();
       closeSync(fd);
     };
-    return { format, tree, plainDigest, assertUnchanged, close: closeBoth };
+    const raw = (): AsyncIterable<Uint8Array> => piecesOf(fd, false);
+    return { where: path, format, tree, plainDigest, assertUnchanged, raw, close: closeBoth };
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -109,7 +116,7 @@ async function readStream(stream: Readable, where: string, options: ArchiveOptio
   const format = formatOf(Buffer.concat(head), where);
   const whole = rejoined(head, pieces);
   const { tree, plainDigest, close } = await index(whole, { format, where, total: null, own: null }, options);
-  return { format, tree, plainDigest, assertUnchanged: () => undefined, close };
+  return { where, format, tree, plainDigest, assertUnchanged: () => undefined, raw: null, close };
 }
 
 /** The first pieces, as many as tell the format. */
