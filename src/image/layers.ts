@@ -31,7 +31,11 @@ export async function packPlanned(tree: FolderNode, root: RootFs, job: PackJob, 
         (await previous.take(plan, options, stage)) ??
           (await stage.writeBlob((sink) => packLayer(plan, { ...options, sink }))),
       );
-    if (job.checkStore) assertAsStored(root.known, layers.flatMap(({ storePaths }) => storePaths));
+    if (job.checkStore)
+      assertAsStored(
+        root.known,
+        layers.flatMap(({ storePaths }) => storePaths),
+      );
     return layers;
   });
 }

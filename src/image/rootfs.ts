@@ -27,7 +27,10 @@ export interface RootFs {
   readonly archive: Archive | null;
 }
 
-export type RootFsJob = Pick<PackJob, 'input' | 'nix' | 'limits' | 'layers' | 'checkStore' | 'env' | 'signal' | 'onProgress'>;
+export type RootFsJob = Pick<
+  PackJob,
+  'input' | 'nix' | 'limits' | 'layers' | 'checkStore' | 'env' | 'signal' | 'onProgress'
+>;
 
 /** Builds or reads a job's input and keeps it readable for the time of `use`. */
 export async function withRootFs<T>(

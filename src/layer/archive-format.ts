@@ -13,7 +13,10 @@ export function archiveFormat(head: Uint8Array): ArchiveFormat | null {
 /** A frame of data, or one that is to be passed over, with which pzstd begins (RFC 8878 sections 3.1.1 and 3.1.2). */
 function isZstdFrame(head: Uint8Array): boolean {
   const second = [0x2a, 0x4d, 0x18];
-  return startsWith(head, [0x28, 0xb5, 0x2f, 0xfd]) || (((head[0] ?? 0) & 0xf0) === 0x50 && startsWith(head.subarray(1), second));
+  return (
+    startsWith(head, [0x28, 0xb5, 0x2f, 0xfd]) ||
+    (((head[0] ?? 0) & 0xf0) === 0x50 && startsWith(head.subarray(1), second))
+  );
 }
 
 function startsWith(head: Uint8Array, magic: readonly number[]): boolean {

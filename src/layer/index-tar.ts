@@ -1,7 +1,8 @@
 import { OciPloneError } from '../errors.ts';
 import { EntryIndex, ROOT, type Spool } from './entry-index.ts';
 import { entryName, refused } from './entry-name.ts';
-import { type ScannedEntry, TarScanner } from './scan-tar.ts';
+import { TarScanner } from './scan-tar.ts';
+import type { Header } from './tar-block.ts';
 import type { FolderNode } from './tree.ts';
 
 /** As long as a link's target may be on Linux (PATH_MAX), in bytes. */
@@ -22,26 +23,14 @@ export interface IndexTarOptions {
 }
 
 /**
- * Reads a tar once and returns its tree; contents stay in the spool. Of two entries of a name the last one wins; missing
+ * Makes a tree of a tar that is read once; contents stay in the spool. Of two entries of a name the last one wins; missing
  * parents are made; a hard link becomes a file with the content its target has then. Owner, times and extended attributes
- * are policy and not looked at. Throws INPUT_REFUSED and INPUT_MALFORMED.
+ * are policy and not looked at.
  */
-export async function indexTar(
-  tar: AsyncIterable<Uint8Array>,
-  spool: Spool,
-  options: IndexTarOptions,
-): Promise<FolderNode> {
-  const indexer = new TarIndexer(options);
-  const scanner = new TarScanner(options.where, (entry, start) => indexer.add(entry, start));
-  for await (const piece of tar) scanner.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length));
-  scanner.end();
-  return indexer.index.tree(spool);
-}
-
-/** Files entries under their names. */
-class TarIndexer {
-  readonly index: EntryIndex = new EntryIndex();
+export class TarIndex {
+  readonly #index: EntryIndex = new EntryIndex();
   readonly #options: IndexTarOptions;
+  readonly #scanner: TarScanner;
   #entries = 0;
   #textBytes = 0;
   /** The folder of the entry before: most entries are in the one that the entry before is in. */
@@ -49,33 +38,45 @@ class TarIndexer {
 
   constructor(options: IndexTarOptions) {
     this.#options = options;
+    this.#scanner = new TarScanner(options.where, (entry, start) => this.#add(entry, start));
   }
 
-  add(entry: ScannedEntry, start: number): void {
+  /** Takes the next bytes, and keeps nothing of them. Throws INPUT_REFUSED and INPUT_MALFORMED. */
+  push(piece: Uint8Array): void {
+    this.#scanner.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length));
+  }
+
+  /** The tree of what was pushed, once that is all of it. Throws INPUT_MALFORMED for an archive that is not complete. */
+  tree(spool: Spool): FolderNode {
+    this.#scanner.end();
+    return this.#index.tree(spool);
+  }
+
+  #add(entry: Header, start: number): void {
     const { where, maxEntries, strict } = this.#options;
     const { size } = entry;
-    // A folder in the old way: a file whose name ends in a slash (POSIX pax, "ustar", typeflag).
-    const type = entry.type === '0' && entry.name.endsWith('/') ? '5' : entry.type;
+    const type = typeOf(entry);
     if (size > 0 && (type === '5' || type === '1' || type === '2'))
       throw refused(where, entry.name, 'a folder or link with content');
-    if (strict) assertUnambiguous(this.index, { ...entry, type }, where);
-    this.#put({ ...entry, type }, start);
+    if (strict) assertUnambiguous(this.#index, entry, where);
+    this.#put(entry, start);
     // Parents that no entry made count, too: a name of 4 KiB may ask for 2,000 of them.
-    if (++this.#entries > maxEntries || this.index.count > maxEntries) throw tooMany(where, maxEntries);
+    if (++this.#entries > maxEntries || this.#index.count > maxEntries) throw tooMany(where, maxEntries);
   }
 
-  #put(entry: ScannedEntry, start: number): void {
+  #put(entry: Header, start: number): void {
     const { where } = this.#options;
-    const { index } = this;
+    const index = this.#index;
+    const type = typeOf(entry);
     const place = this.#place(entry.name);
     if (place === null) {
-      if (entry.type === '5') return;
+      if (type === '5') return;
       throw refused(where, entry.name, 'a name without a last part');
     }
     const { folder, folders, name } = place;
     this.#count(name);
     if (entry.sparse) throw refused(where, entry.name, 'a sparse file');
-    switch (entry.type) {
+    switch (type) {
       case '0':
       case '7': // A file that lies in one piece on disk.
         index.putFile(folder, name, storeMode(folders, entry.mode, 'file'), start, entry.size);
@@ -93,7 +94,7 @@ class TarIndexer {
         return;
       }
       default:
-        throw refused(where, entry.name, KINDS[entry.type] ?? `an entry of type ${JSON.stringify(entry.type)}`);
+        throw refused(where, entry.name, KINDS[type] ?? `an entry of type ${JSON.stringify(type)}`);
     }
   }
 
@@ -103,7 +104,7 @@ class TarIndexer {
     const folderName = path.slice(0, path.lastIndexOf('/', path.length - 2) + 1);
     const last = this.#last;
     // What was a folder may have been replaced since; and of a long path the bytes are to be counted.
-    if (folderName === last.path && path.length < 1024 && this.index.kind(last.folder) === 'folder') {
+    if (folderName === last.path && path.length < 1024 && this.#index.kind(last.folder) === 'folder') {
       const [name, ...more] = entryName(path.slice(folderName.length), where);
       if (name !== undefined && more.length === 0) return { folder: last.folder, folders: last.folders, name };
     }
@@ -120,11 +121,11 @@ class TarIndexer {
     const { where } = this.#options;
     let folder = ROOT;
     for (const [depth, name] of folders.entries()) {
-      const found = this.index.find(folder, name);
-      if (found !== null && this.index.kind(found) !== 'folder')
+      const found = this.#index.find(folder, name);
+      if (found !== null && this.#index.kind(found) !== 'folder')
         throw refused(where, path, `it is below ${folders.slice(0, depth + 1).join('/')}, which is not a folder`);
       if (found === null) this.#count(name);
-      folder = found ?? this.index.putImpliedFolder(folder, name, storeMode(folders.slice(0, depth), 0o755, 'folder'));
+      folder = found ?? this.#index.putImpliedFolder(folder, name, storeMode(folders.slice(0, depth), 0o755, 'folder'));
     }
     return folder;
   }
@@ -132,8 +133,16 @@ class TarIndexer {
   #count(text: string): void {
     this.#textBytes += text.length;
     if (this.#textBytes > MAX_TEXT_BYTES)
-      throw new OciPloneError('INPUT_REFUSED', `${this.#options.where}: names and links of over ${MAX_TEXT_BYTES} bytes`);
+      throw new OciPloneError(
+        'INPUT_REFUSED',
+        `${this.#options.where}: names and links of over ${MAX_TEXT_BYTES} bytes`,
+      );
   }
+}
+
+/** A folder in the old way is a file whose name ends in a slash (POSIX pax, "ustar", typeflag). */
+function typeOf({ type, name }: Header): string {
+  return type === '0' && name.endsWith('/') ? '5' : type;
 }
 
 interface Place {
@@ -151,7 +160,7 @@ const KINDS: Readonly<Record<string, string>> = {
   S: 'a sparse file',
 };
 
-function assertUnambiguous(index: EntryIndex, { name, type, target }: ScannedEntry, where: string): void {
+function assertUnambiguous(index: EntryIndex, { name, type, target }: Header, where: string): void {
   if (name.startsWith('/') || (type === '1' && target.startsWith('/'))) throw refused(where, name, 'an absolute name');
   const parts = entryName(name, where);
   let entry: number | null = ROOT;
@@ -177,7 +186,7 @@ function storeMode(folders: readonly string[], mode: number, kind: 'file' | 'fol
   return kind === 'folder' || (mode & 0o100) !== 0 ? 0o555 : 0o444;
 }
 
-function linkTarget({ name, target }: ScannedEntry, where: string): string {
+function linkTarget({ name, target }: Header, where: string): string {
   if (target === '') throw refused(where, name, 'a symbolic link to nothing');
   if (target.includes('\ufffd')) throw refused(where, name, 'a link target that is not UTF-8');
   if (target.includes('\0')) throw refused(where, name, 'a link target with a zero byte');
@@ -186,7 +195,7 @@ function linkTarget({ name, target }: ScannedEntry, where: string): string {
   return target;
 }
 
-function hardLinkTarget(index: EntryIndex, { name, target }: ScannedEntry, where: string): number {
+function hardLinkTarget(index: EntryIndex, { name, target }: Header, where: string): number {
   let found = ROOT;
   for (const part of entryName(target, where)) {
     const next = index.find(found, part);

@@ -22,7 +22,12 @@ export function parsePax(content: Buffer, where: string): Extension {
     const equals = content.indexOf(0x3d, space);
     if (!/^[1-9]\d*$/.test(digits) || end > content.length || content[end - 1] !== 0x0a) throw broken(where);
     if (equals <= space + 1 || equals >= end - 1) throw broken(where);
-    found = withRecord(found, content.toString('utf8', space + 1, equals), content.toString('utf8', equals + 1, end - 1), where);
+    found = withRecord(
+      found,
+      content.toString('utf8', space + 1, equals),
+      content.toString('utf8', equals + 1, end - 1),
+      where,
+    );
     at = end;
   }
   return found;

@@ -9,7 +9,7 @@ import { decode } from './decode.ts';
 import { sameFile } from './disk-tree.ts';
 import type { Spool } from './entry-index.ts';
 import { bulkHash } from './hash.ts';
-import { indexTar } from './index-tar.ts';
+import { TarIndex } from './index-tar.ts';
 import { openSpool } from './spool.ts';
 import { CHUNK_BYTES, type FolderNode } from './tree.ts';
 
@@ -75,7 +75,11 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
     };
     const total = Number(stats.size);
     const own: Spool | null = format === 'tar' ? { fd, name: path } : null;
-    const { tree, plainDigest, close } = await index(piecesOf(fd, format === 'tar'), { format, where: path, total, own }, options);
+    const { tree, plainDigest, close } = await index(
+      piecesOf(fd, format === 'tar'),
+      { format, where: path, total, own },
+      options,
+    );
     assertUnchanged();
     const closeBoth = (): void => {
       close();
@@ -166,24 +170,22 @@ async function index(
       yield piece;
     }
   }
-  async function* spooled(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const piece of source) {
-      // A few compressed bytes may be a great many of these.
-      throwIfAborted(signal);
-      written += piece.length;
-      if (written > limits.bytes) throw overLimit(where, `more than ${limits.bytes} bytes`, '--max-bytes');
-      if (written > RATIO_FROM_BYTES && written > compressed * limits.ratio)
-        throw overLimit(where, `more than ${limits.ratio} bytes for each compressed one`, '--max-ratio');
-      spool?.append(piece);
-      plainHash?.update(piece);
-      yield piece;
-    }
-  }
+  const tarIndex = new TarIndex({ where, maxEntries: limits.entries, strict });
+  const take = (piece: Uint8Array): void => {
+    // A few compressed bytes may be a great many of these.
+    throwIfAborted(signal);
+    written += piece.length;
+    if (written > limits.bytes) throw overLimit(where, `more than ${limits.bytes} bytes`, '--max-bytes');
+    if (written > RATIO_FROM_BYTES && written > compressed * limits.ratio)
+      throw overLimit(where, `more than ${limits.ratio} bytes for each compressed one`, '--max-ratio');
+    spool?.append(piece);
+    plainHash?.update(piece);
+    tarIndex.push(piece);
+  };
 
   try {
-    const plain = spooled(decode(counted(), format, where));
-    const tree = await indexTar(plain, bytes, { where, maxEntries: limits.entries, strict });
-    return { tree, plainDigest: plainHash?.digest() ?? null, close };
+    await decode(counted(), { format, where, take });
+    return { tree: tarIndex.tree(bytes), plainDigest: plainHash?.digest() ?? null, close };
   } catch (error) {
     close();
     throw failure(where, error, signal);

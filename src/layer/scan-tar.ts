@@ -1,14 +1,9 @@
 import { type Extension, parsePax } from './pax-records.ts';
-import { type HeaderFields, malformed, parseHeader } from './tar-block.ts';
+import { type Header, malformed, parseHeader } from './tar-block.ts';
 import { BLOCK_BYTES, paddingOf } from './tar-header.ts';
 
-/** An entry with the last word on its name, link and size. */
-export interface ScannedEntry extends HeaderFields {
-  readonly sparse: boolean;
-}
-
-/** Gets each entry, with the place in the archive where its content begins, before that content has come. */
-export type OnEntry = (entry: ScannedEntry, start: number) => void;
+/** Gets each entry, with the last word on its name, link and size, and with the place in the archive where its content begins, before that content has come. */
+export type OnEntry = (entry: Header, start: number) => void;
 
 /** Bytes of a header that extends the next one; there may be extended attributes in it. */
 const MAX_EXTENSION_BYTES = 1024 * 1024;
@@ -98,7 +93,7 @@ export class TarScanner {
     this.#skip = entry.size + paddingOf(entry.size);
   }
 
-  #begin({ type, size }: HeaderFields): void {
+  #begin({ type, size }: Header): void {
     if (size === 0) throw malformed(this.#where, 'a header that extends the next one by nothing');
     if (size > MAX_EXTENSION_BYTES)
       throw malformed(this.#where, `a header that extends the next one by over ${MAX_EXTENSION_BYTES} bytes`);
@@ -120,12 +115,13 @@ export class TarScanner {
     return copied;
   }
 
-  #extended(fields: HeaderFields): ScannedEntry {
-    if (this.#extensions.size === 0) return { ...fields, sparse: false };
+  #extended(header: Header): Header {
+    // No copy: an object for each entry more is garbage that V8 takes for something to keep.
+    if (this.#extensions.size === 0) return header;
     const found = Object.assign({}, ...this.#extensions.values()) as Extension;
     this.#extensions = new Map();
-    const { path = fields.name, linkpath = fields.target, size = fields.size, sparse = false } = found;
-    return { ...fields, name: path, target: linkpath, size, sparse };
+    const { path = header.name, linkpath = header.target, size = header.size, sparse = false } = found;
+    return { ...header, name: path, target: linkpath, size, sparse };
   }
 }
 

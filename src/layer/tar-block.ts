@@ -1,8 +1,8 @@
 import { OciPloneError } from '../errors.ts';
 import { BLOCK_BYTES } from './tar-header.ts';
 
-/** A header's fields as they stand in it, before a pax or GNU header before it has its say. */
-export interface HeaderFields {
+/** What a header says of an entry; a pax or GNU header before it may know better. */
+export interface Header {
   readonly name: string;
   readonly mode: number;
   /** Bytes of what follows. */
@@ -10,20 +10,26 @@ export interface HeaderFields {
   /** The typeflag; `0` for the old way to write a file, which is a zero byte. */
   readonly type: string;
   readonly target: string;
+  /** It is written without its holes, which only a pax header tells. */
+  readonly sparse: boolean;
 }
 
-/** What a field holds that is a number: octal digits with spaces or zero bytes around them (POSIX pax, "ustar"). */
-const OCTAL = /^[ \0]*([0-7]*)[ \0]*$/;
+const [SPACE, ZERO, SEVEN] = [0x20, 0x30, 0x37];
+
+const POSIX_MAGIC = Buffer.from('ustar\0');
+const GNU_MAGIC = Buffer.from('ustar  \0');
+const MAGIC_AT = 257;
 
 /**
  * Reads a header as POSIX ("ustar Interchange Format") and GNU tar write it. Throws INPUT_MALFORMED for a wrong sum, a
  * number that is none, and formats without a magic. What other readers would read differently is an error here: an archive
  * must not be one thing to us and another to them.
  */
-export function parseHeader(block: Buffer, where: string): HeaderFields {
-  if (sumOf(block) !== numberIn(block, 148, 8, where)) throw malformed(where, 'a header that does not have its own sum');
-  const ustar = block.toString('latin1', 257, 263) === 'ustar\0';
-  if (!ustar && block.toString('latin1', 257, 265) !== 'ustar  \0')
+export function parseHeader(block: Buffer, where: string): Header {
+  if (sumOf(block) !== numberIn(block, 148, 8, where))
+    throw malformed(where, 'a header that does not have its own sum');
+  const ustar = hasAt(block, POSIX_MAGIC, MAGIC_AT);
+  if (!ustar && !hasAt(block, GNU_MAGIC, MAGIC_AT))
     throw malformed(where, 'a header that is neither of POSIX nor of GNU tar');
   const name = textIn(block, 0, 100);
   // GNU tar keeps other things there.
@@ -34,7 +40,12 @@ export function parseHeader(block: Buffer, where: string): HeaderFields {
     size: numberIn(block, 124, 12, where),
     type: block[156] === 0 ? '0' : String.fromCharCode(block[156] ?? 0),
     target: textIn(block, 157, 100),
+    sparse: false,
   };
+}
+
+function hasAt(block: Buffer, bytes: Buffer, start: number): boolean {
+  return block.compare(bytes, 0, bytes.length, start, start + bytes.length) === 0;
 }
 
 /** The sum of a header's bytes, its own field taken for spaces. */
@@ -52,11 +63,25 @@ function textIn(block: Buffer, start: number, length: number): string {
   return block.toString('utf8', start, zero < 0 ? start + length : Math.min(zero, start + length));
 }
 
+/**
+ * Octal digits, with spaces or zero bytes before and after them (POSIX pax, "ustar"). Byte by byte: a text for each number
+ * of each header is garbage by the megabyte.
+ */
 function numberIn(block: Buffer, start: number, length: number, where: string): number {
   if (((block[start] ?? 0) & 0x80) !== 0) return binaryIn(block.subarray(start, start + length), where);
-  const digits = OCTAL.exec(block.toString('latin1', start, start + length))?.[1];
-  if (digits === undefined) throw malformed(where, 'a header with a number that is none');
-  return digits === '' ? 0 : Number.parseInt(digits, 8);
+  let value = 0;
+  let state: 'before' | 'in' | 'after' = 'before';
+  for (let at = start; at < start + length; at++) {
+    const byte = block[at] ?? 0;
+    if (byte === 0 || byte === SPACE) {
+      if (state === 'in') state = 'after';
+      continue;
+    }
+    if (byte < ZERO || byte > SEVEN || state === 'after') throw malformed(where, 'a header with a number that is none');
+    state = 'in';
+    value = value * 8 + byte - ZERO;
+  }
+  return value;
 }
 
 /** GNU's numbers for which octal digits are too few: a bit, then the number's bytes; negative ones begin with 0xff. */

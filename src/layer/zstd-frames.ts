@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { OciPloneError } from '../errors.ts';
 
@@ -18,30 +17,34 @@ const RLE_BLOCK = 1;
 /** A decoder is given this much at once, since each time costs a turn of a thread. */
 const BATCH_BYTES = 256 * 1024;
 
+export interface DecodeFramesOptions {
+  /** What the archive is called in messages. */
+  readonly where: string;
+  /** A new decoder, for one frame. */
+  readonly decoder: () => Duplex;
+  readonly take: (piece: Uint8Array) => void;
+}
+
 /**
  * Decodes zstd of any number of frames. Where a frame ends is found here, by its blocks' sizes, and each gets a decoder of
  * its own: those of Node end at the first frame, and leave what follows alone. Throws INPUT_MALFORMED for whatever stands
  * between frames and for one that is cut off.
  */
-export async function* zstdFrames(
+export async function decodeFrames(
   source: AsyncIterable<Uint8Array>,
-  { where, decoder }: { readonly where: string; readonly decoder: () => Duplex },
-): AsyncGenerator<Uint8Array> {
+  { where, decoder, take }: DecodeFramesOptions,
+): Promise<void> {
   const input = new Bytes(source, where);
   while (!(await input.atEnd())) {
     const head = await input.take(4);
     const magic = head.readUInt32LE();
     if ((magic & ~0xf) >>> 0 === SKIPPABLE) await input.pass((await input.take(4)).readUInt32LE());
-    else if (magic === MAGIC) yield* decoded(batched(frame(head, input)), decoder());
+    else if (magic === MAGIC)
+      await pipeline(batched(frame(head, input)), decoder(), async (plain: AsyncIterable<Uint8Array>) => {
+        for await (const piece of plain) take(piece);
+      });
     else throw new OciPloneError('INPUT_MALFORMED', `${where}: something follows the compressed archive`);
   }
-}
-
-async function* decoded(bytes: AsyncGenerator<Uint8Array>, decoder: Duplex): AsyncGenerator<Uint8Array> {
-  const feeding = pipeline(Readable.from(bytes, { objectMode: false }), decoder);
-  feeding.catch(() => undefined);
-  yield* decoder as AsyncIterable<Uint8Array>;
-  await feeding;
 }
 
 /** One frame's bytes, up to where it ends (sections 3.1.1.1 and 3.1.1.2). */
