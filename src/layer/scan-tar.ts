@@ -118,7 +118,8 @@ export class TarScanner {
   #extended(header: Header): Header {
     // No copy: an object for each entry more is garbage that V8 takes for something to keep.
     if (this.#extensions.size === 0) return header;
-    const found = Object.assign({}, ...this.#extensions.values()) as Extension;
+    let found: Extension = {};
+    for (const extension of this.#extensions.values()) found = { ...found, ...extension };
     this.#extensions = new Map();
     const { path = header.name, linkpath = header.target, size = header.size, sparse = false } = found;
     return { ...header, name: path, target: linkpath, size, sparse };
