@@ -11,6 +11,7 @@ import type { Spool } from './entry-index.ts';
 import { bulkHash } from './hash.ts';
 import { TarIndex } from './index-tar.ts';
 import { openSpool } from './spool.ts';
+import { notReadable } from './stat-input.ts';
 import { CHUNK_BYTES, type FolderNode } from './tree.ts';
 
 /** How much an archive may ask for before it is refused. */
@@ -67,8 +68,7 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
     const format = formatOf(head.subarray(0, readSync(fd, head, 0, head.length, 0)), path);
     const assertUnchanged = (): void => {
       // By its name, too: what lies there now is what the caller takes to be packed.
-      const now = statSync(path, { bigint: true, throwIfNoEntry: false });
-      if (now === undefined || !sameFile(stats, now) || !sameFile(stats, fstatSync(fd, { bigint: true })))
+      if (!isAt(path, stats) || !sameFile(stats, fstatSync(fd, { bigint: true })))
         throw new OciPloneError('INPUT_MALFORMED', `${path}: changed while it was read`, {
           hint: 'Pack again once nothing writes to it any more.',
         });
@@ -90,6 +90,14 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+}
+
+function isAt(path: string, stats: BigIntStats): boolean {
+  try {
+    return sameFile(stats, statSync(path, { bigint: true }));
+  } catch {
+    return false;
   }
 }
 
@@ -214,7 +222,7 @@ function openInput(path: string): { readonly fd: number; readonly stats: BigIntS
   } catch (error) {
     if (ABSENT.has(systemCode(error)))
       throw new OciPloneError('INPUT_ABSENT', `${path}: no such file`, { cause: error });
-    if (systemCode(error) === 'EACCES') throw new OciPloneError('INPUT_ABSENT', `${path}: not readable by this user`);
+    if (systemCode(error) === 'EACCES') throw notReadable(path, error);
     throw localError(`cannot open ${path}`, error);
   }
   throw new OciPloneError('INPUT_MALFORMED', `${path}: neither a file nor a store path`, {
