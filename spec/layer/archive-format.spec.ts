@@ -84,14 +84,6 @@ describe('an archive from elsewhere', () => {
     }
   });
 
-  it('may be zstd in several frames', { skip: noZstd, todo: 'Node 24 ends at the first frame' }, async (t) => {
-    for (const cut of [1, 512, 700]) {
-      const frames = Buffer.concat([zstd(TAR.subarray(0, cut)), zstd(TAR.subarray(cut))]);
-      assert.deepEqual(await linesOf(t, frames), LINES, `cut at ${cut}`);
-      assert.deepEqual(await linesOfStream(t, frames, 1), LINES, `cut at ${cut}, from a stream`);
-    }
-  });
-
   it("may be GNU tar's, in each of its formats", { skip: missing('tar') }, async (t) => {
     const source = scratch(t);
     const long = `${'long/'.repeat(40)}${'n'.repeat(150)}`;

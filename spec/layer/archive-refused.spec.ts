@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { DEFAULT_LIMITS } from '../../src/layer/read-archive.ts';
@@ -12,6 +13,21 @@ import { scratch } from '../support/scratch.ts';
 import { END, ZEROS, archive, entry, file, folder, gnuLong, hardLink, pax, symlink } from '../support/tars.ts';
 
 const LATIN1 = Buffer.from('caf\u00e9', 'latin1');
+
+/** A pax header of these bytes, records or not. */
+function paxOf(content: string): Buffer {
+  return entry({ name: 'PaxHeaders', type: 'x', content });
+}
+
+/** An entry with other bytes in its header, whose sum is right. */
+function withField(whole: Buffer, at: number, text: string): Buffer {
+  const bytes = Buffer.from(whole);
+  bytes.write(text, at, 'latin1');
+  bytes.write('        ', 148, 'latin1');
+  const sum = bytes.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return bytes;
+}
 
 /** Each is refused on its own; with the good entries around it nothing else is wrong with the archive. */
 const REFUSED: Readonly<Record<string, readonly Uint8Array[]>> = {
@@ -62,6 +78,31 @@ const REFUSED: Readonly<Record<string, readonly Uint8Array[]>> = {
   'a wrong checksum': [entry({ name: 'x', checksum: 1 })],
   'no magic': [entry({ name: 'x', magic: '' })],
   'a size that is no number': [entry({ name: 'x', size: Buffer.from('zzz') })],
+  'a size with a letter in it': [entry({ name: 'x', content: 'x', size: Buffer.from('0000000001x\0') })],
+  'a size with an eight': [entry({ name: 'x', content: 'x', size: Buffer.from('00000000008\0') })],
+  'a size of two numbers': [entry({ name: 'x', content: 'x', size: Buffer.from('00001 00001\0') })],
+  'a size below nothing': [entry({ name: 'x', content: 'x', size: Buffer.from('-0000000001\0') })],
+  'a size by pax with a letter': [pax({ size: '1x' }), file('x', 'x')],
+  'a size by pax in hexadecimal': [pax({ size: '0x1' }), file('x', 'x')],
+  'a size by pax with a fraction': [pax({ size: '1.0' }), file('x', 'x')],
+  'a size by pax over the real one': [pax({ size: '100000' }), file('x', 'x'), file('y')],
+  'a size by pax below the real one': [pax({ size: '1' }), file('x', 'x'.repeat(600)), file('y')],
+  'a mode that is no number': [Buffer.concat([withField(file('x'), 100, 'rwxr-xr\0')])],
+  'a global size': [pax({ size: '0' }, 'g'), file('x', 'x')],
+  'a global name': [pax({ path: 'y' }, 'g'), file('x', 'x')],
+  'a global link': [pax({ linkpath: 'y' }, 'g'), symlink('x', 'z')],
+  'two pax headers of an entry': [pax({ path: 'y' }), pax({ comment: 'z' }), file('x')],
+  'two long names of an entry': [gnuLong('y'), gnuLong('z'), file('x')],
+  'a name by GNU and one by pax': [gnuLong('y'), pax({ path: 'z' }), file('x')],
+  'a name by pax and one by GNU': [pax({ path: 'z' }), gnuLong('y'), file('x')],
+  'a pax record without a line end': [paxOf('8 path=y'), file('x')],
+  'a pax record without a key': [paxOf('6 =yz\n'), file('x')],
+  'a pax record without a sign': [paxOf('8 pathy\n'), file('x')],
+  'a pax record that is too long': [paxOf('99 path=y\n'), file('x')],
+  'a pax record that is too short': [paxOf('9 path=yz\n'), file('x')],
+  'a pax record without a length': [paxOf('path=y\n'), file('x')],
+  'a pax record of length zero': [paxOf('0 path=y\n'), file('x')],
+  'zeros after a pax record': [paxOf('9 path=y\n\0\0'), file('x')],
   'a size of base 256 without end': [entry({ name: 'x', size: Buffer.alloc(12, 0x81) })],
   'a size of minus one': [entry({ name: 'x', size: Buffer.alloc(12, 0xff) })],
   'a size of minus sixteen': [entry({ name: 'x', size: Buffer.from('fffffffffffffffffffffff0', 'hex') })],
@@ -133,6 +174,23 @@ describe('the limits on an archive', () => {
       assert.equal((await linesOf(t, form, limited({ bytes: bytes.length }))).length, 1);
       await assert.rejects(linesOf(t, form, limited({ bytes: bytes.length - 1 })), refused);
     }
+  });
+
+  it('count the bytes of names and links that are to be kept', async (t) => {
+    const target = 'x/'.repeat(2000);
+    const links = Array.from({ length: 100 }, (_, index) =>
+      Buffer.concat([gnuLong(target, 'K'), symlink(`l${index}`, 'x')]),
+    );
+    assert.equal((await linesOf(t, archive(...links))).length, 100);
+    const many = function* (): Generator<Buffer> {
+      for (let index = 0; index < 40_000; index++)
+        yield Buffer.concat([gnuLong(target, 'K'), symlink(`l${index}`, 'x')]);
+      yield END;
+    };
+    await assert.rejects(
+      withArchive(t, Readable.from(many(), { objectMode: false }), {}, () => undefined),
+      refused,
+    );
   });
 
   it('know a bomb, but leave a small archive of zeros alone', async (t) => {

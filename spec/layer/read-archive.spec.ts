@@ -102,6 +102,15 @@ const ACCEPTED: Readonly<Record<string, readonly [archive: Uint8Array, expected:
     archive(pax({ comment: 'of git' }, 'g'), file('a', '1'), pax({ comment: 'again' }, 'g'), file('b', '2')),
     ['a 644 1', 'b 644 2'],
   ],
+  'a global pax header and one of an entry': [
+    archive(pax({ comment: 'of git' }, 'g'), pax({ path: 'y' }), file('x', '1'), file('z')),
+    ['y 644 1', 'z 644 '],
+  ],
+  'a pax record that is taken back': [archive(pax({ path: '' }), file('x', '1')), ['x 644 1']],
+  'numbers with spaces around them': [
+    archive(entry({ name: 'a', content: 'abc', size: Buffer.from('          3 ') })),
+    ['a 644 abc'],
+  ],
   'names that are not ASCII': [
     archive(file('ä/𝄞', '1'), pax({ path: 'ß' }), file('x')),
     ['ß 644 ', 'ä/ 755', 'ä/𝄞 644 1'],

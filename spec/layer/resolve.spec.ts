@@ -57,4 +57,19 @@ describe('resolve', () => {
   for (const loop of ['/loop', '/loop/x', '/ping', '/pong', '/c40'])
     it(`says that ${loop} follows too many links`, () =>
       assert.throws(() => resolve(root, loop), hasCode('INPUT_MALFORMED')));
+
+  it('does not wander for hours through links that are no loop', () => {
+    const around = 'd/../'.repeat(800);
+    const links = Array.from({ length: 39 }, (_, index) => [`l${index}`, `-> l${index + 1}/${around}`] as const);
+    const maze = written({ d: {}, l39: '-> .', ...Object.fromEntries(links) });
+    assert.equal(resolve(maze, '/l37')?.path, '/');
+    assert.throws(() => resolve(maze, '/l0'), hasCode('INPUT_MALFORMED'));
+  });
+
+  it('counts the steps of several look-ups together', () => {
+    const steps = { left: 5 };
+    assert.equal(resolve(root, '/nix/store', steps)?.path, '/nix/store');
+    assert.equal(steps.left, 3);
+    assert.throws(() => resolve(root, '/nix/store/env/bin', steps), hasCode('INPUT_MALFORMED'));
+  });
 });

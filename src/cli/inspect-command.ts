@@ -2,6 +2,7 @@ import { type InspectResult, inspect } from '../index.ts';
 import { COMMON_FLAGS, type Flag, parseFlags, usage } from './flags.ts';
 import { commandHelp } from './help.ts';
 import type { CommandContext } from './io.ts';
+import { printable } from './printable.ts';
 import { megabytes } from './show-progress.ts';
 
 const FLAGS: readonly Flag[] = COMMON_FLAGS.filter(({ name }) => name !== 'quiet');
@@ -41,7 +42,7 @@ function text({ digest, size, tag, platform, created, config, sandbox, layers }:
   ];
   const width = Math.max(...rows.map(([key]) => key.length));
   const head = rows.map(([key, value]) => `${key.padEnd(width)}  ${value}`);
-  return [...head, ...layers.flatMap(layerLines)].map((line) => `${line}\n`).join('');
+  return [...head, ...layers.flatMap(layerLines)].map((line) => `${printable(line)}\n`).join('');
 }
 
 function brief(value: unknown): string {

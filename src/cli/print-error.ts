@@ -1,5 +1,6 @@
 import { OciPloneError } from '../index.ts';
 import type { Io } from './io.ts';
+import { printable } from './printable.ts';
 
 /** Set by `--debug` of whichever command runs, and asked for when it failed. */
 export const DEBUG_FLAG = '--debug';
@@ -10,10 +11,10 @@ export function printError(error: unknown, io: Pick<Io, 'stderr' | 'env'>): numb
   const code = known ? error.code : 'INTERNAL';
   const message = error instanceof Error ? error.message : String(error);
   const [bold, plain] = coloured(io) ? ['\u001b[1;31m', '\u001b[0m'] : ['', ''];
-  io.stderr.write(`${bold}oci-plone: ${code}:${plain} ${message}\n`);
-  if (known && error.hint !== '') io.stderr.write(`  ${error.hint}\n`);
+  io.stderr.write(`${bold}oci-plone: ${code}:${plain} ${printable(message)}\n`);
+  if (known && error.hint !== '') io.stderr.write(`  ${printable(error.hint)}\n`);
   if (!known) io.stderr.write(`  This is a bug in oci-plone. ${DEBUG_FLAG} shows where it happened.\n`);
-  if (process.argv.includes(DEBUG_FLAG) && error instanceof Error) io.stderr.write(`${withCauses(error)}\n`);
+  if (process.argv.includes(DEBUG_FLAG) && error instanceof Error) io.stderr.write(`${printable(withCauses(error))}\n`);
   return known ? error.exitCode : 1;
 }
 

@@ -1,5 +1,6 @@
 import type { OnProgress, ProgressEvent } from '../index.ts';
 import type { Io } from './io.ts';
+import { printable } from './printable.ts';
 
 /** How often a line is written where no terminal shows a bar. */
 const PLAIN_MILLISECONDS = 5000;
@@ -36,14 +37,15 @@ export function showProgress({ stderr }: Pick<Io, 'stderr'>, quiet: boolean): Pr
   };
   const onProgress = (event: ProgressEvent): void => {
     if (event.kind === 'note') {
-      line(`note: ${event.text}`);
+      line(`note: ${printable(event.text)}`);
       return;
     }
     if (quiet) return;
     if (event.kind === 'nix') {
       if (!ACTIVITY.test(event.line)) return;
-      if (terminal) show(event.line.slice(0, stderr.columns - 1));
-      else line(event.line);
+      const said = printable(event.line);
+      if (terminal) show(said.slice(0, stderr.columns - 1));
+      else line(said);
       return;
     }
     const now = Date.now();

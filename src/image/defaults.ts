@@ -1,5 +1,5 @@
 import { type FolderNode, type Node, type Owner, file, folder, merge, withNode } from '../layer/tree.ts';
-import { resolve } from '../layer/resolve.ts';
+import { type Steps, resolve } from '../layer/resolve.ts';
 import type { PackJob } from './options.ts';
 
 /** World-writable with the sticky bit, without which `tempfile` refuses the folder and users remove each other's files. */
@@ -84,29 +84,29 @@ export function environment(tree: FolderNode, image: PackJob['image']): readonly
 /** Where nixpkgs' cacert keeps its bundle, and where distributions do. */
 const BUNDLES = ['etc/ssl/certs/ca-bundle.crt', 'etc/ssl/certs/ca-certificates.crt'];
 
+/** For the places of a bundle in 50,000 store paths, or in fewer that are mazes of links. */
+const MAX_STEPS = 1_000_000;
+
 /**
  * The certificate bundle of the image's own /etc, or of the first store path that has one; without any, the one that
  * certifi brings, which nearly every Python application depends on.
  */
 function findCertificates(tree: FolderNode): string | null {
-  const roots = ['', ...storeFolders(tree)];
-  const candidates = [
-    ...roots.flatMap((root) => BUNDLES.map((bundle) => `${root}/${bundle}`)),
-    ...roots.flatMap((root) => pythons(tree, root).map((lib) => `${lib}/site-packages/certifi/cacert.pem`)),
-  ];
-  return candidates.find((path) => resolve(tree, path)?.node.kind === 'file') ?? null;
+  const steps = { left: MAX_STEPS };
+  for (const path of bundlePlaces(tree, steps)) if (resolve(tree, path, steps)?.node.kind === 'file') return path;
+  return null;
 }
 
-function storeFolders(tree: FolderNode): string[] {
-  return names(tree, '/nix/store').map((name) => `/nix/store/${name}`);
+function* bundlePlaces(tree: FolderNode, steps: Steps): Generator<string> {
+  const stores = names(tree, '/nix/store', steps);
+  const roots = ['', ...stores.map((name) => `/nix/store/${name}`)];
+  for (const root of roots) for (const bundle of BUNDLES) yield `${root}/${bundle}`;
+  for (const root of roots)
+    for (const name of names(tree, `${root}/lib`, steps))
+      if (name.startsWith('python3')) yield `${root}/lib/${name}/site-packages/certifi/cacert.pem`;
 }
 
-function pythons(tree: FolderNode, root: string): string[] {
-  const libraries = names(tree, `${root}/lib`).filter((name) => name.startsWith('python3'));
-  return libraries.map((name) => `${root}/lib/${name}`);
-}
-
-function names(tree: FolderNode, path: string): string[] {
-  const node = resolve(tree, path)?.node;
+function names(tree: FolderNode, path: string, steps: Steps): string[] {
+  const node = resolve(tree, path, steps)?.node;
   return node?.kind === 'folder' ? Array.from(node.list(), ([name]) => name) : [];
 }

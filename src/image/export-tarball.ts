@@ -2,10 +2,11 @@ import { renameSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { localError } from '../errors.ts';
 import { writeBlob } from '../layer/pack-layer.ts';
-import { PLAIN, withEncoder } from '../layer/encoder.ts';
+import { type Encoder, PLAIN, withEncoder } from '../layer/encoder.ts';
 import { Stage } from '../layout/stage.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { BakedInstance } from './baked-instance.ts';
+import { assertAsStored } from './check-store.ts';
 import { withDefaults } from './defaults.ts';
 import { withBuildoutInput } from './from-buildout.ts';
 import { type PackOptions, packJob, usage } from './options.ts';
@@ -53,11 +54,14 @@ async function exportInput(options: TarballOptions, instance: BakedInstance | nu
   try {
     return await withRootFs(job, stage.folder, async (root) => {
       const tree = withDefaults(root.tree, job.image);
-      const { path, result } = await stage.writeTemporary((sink) =>
-        output.endsWith('.gz')
-          ? withEncoder('gzip', job.encoder, (encoder) => writeBlob(tree, { encoder, sink, signal: job.signal }))
-          : writeBlob(tree, { encoder: PLAIN, sink, signal: job.signal }),
-      );
+      const hashed = new Set(job.checkStore ? root.storePaths.map((path) => path.slice(1)) : []);
+      const { path, result } = await stage.writeTemporary((sink) => {
+        const write = (encoder: Encoder): ReturnType<typeof writeBlob> =>
+          writeBlob(tree, { encoder, sink, signal: job.signal }, hashed);
+        return output.endsWith('.gz') ? withEncoder('gzip', job.encoder, write) : write(PLAIN);
+      });
+      const read = Array.from(result.nars, ([name, nar]) => ({ path: `/${name}`, ...nar }));
+      if (job.checkStore) assertAsStored(root.known, read);
       root.archive?.assertUnchanged();
       moveTo(output, path);
       const { digest, size, diffId } = result;

@@ -1,7 +1,8 @@
-import { lstatSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { OciPloneError } from '../errors.ts';
+import { OciPloneError, localError, systemCode } from '../errors.ts';
+import { lstatInput, notReadable, statInput } from '../layer/stat-input.ts';
 
 export type Input =
   | { readonly kind: 'expression'; readonly file: string }
@@ -18,7 +19,7 @@ export function inputKind(input: string | Readable): Input {
   if (input.endsWith('.nix')) return { kind: 'expression', file: existing(input) };
   const target = followLinks(input);
   if (STORE_PATH.test(target)) return { kind: 'store', path: target };
-  const stats = statSync(input, { throwIfNoEntry: false });
+  const stats = statInput(input);
   if (stats === undefined) throw new OciPloneError('INPUT_ABSENT', `${input}: no such file`);
   if (stats.isDirectory())
     throw new OciPloneError('INPUT_MALFORMED', `${input}: a folder that is not a store path`, {
@@ -28,11 +29,22 @@ export function inputKind(input: string | Readable): Input {
 }
 
 function existing(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false });
+  const stats = statInput(file);
   if (stats === undefined) throw new OciPloneError('INPUT_ABSENT', `${file}: no such file`);
   if (stats.isDirectory())
     throw new OciPloneError('INPUT_MALFORMED', `${file}: a folder`, { hint: `Give ${file}/default.nix.` });
+  assertReadable(file);
   return resolve(file);
+}
+
+/** Nix would say so, too, but as its own failure. */
+function assertReadable(file: string): void {
+  try {
+    // Without waiting for a writer, should it be a FIFO.
+    closeSync(openSync(file, constants.O_RDONLY | constants.O_NONBLOCK));
+  } catch (error) {
+    throw systemCode(error) === 'EACCES' ? notReadable(file, error) : localError(`cannot open ${file}`, error);
+  }
 }
 
 /** One link at a time, not realpath: the link of a chroot store leads to /nix/store, which is elsewhere on disk. */
@@ -40,7 +52,7 @@ function followLinks(path: string): string {
   let current = resolve(path);
   for (let links = 0; links < MAX_LINKS; links++) {
     if (STORE_PATH.test(current)) return current;
-    if (lstatSync(current, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return current;
+    if (lstatInput(current)?.isSymbolicLink() !== true) return current;
     current = resolve(dirname(current), readlinkSync(current));
   }
   throw new OciPloneError('INPUT_MALFORMED', `${path}: a loop of symbolic links`);

@@ -1,13 +1,14 @@
-import { createReadStream } from 'node:fs';
 import { OciPloneError } from '../errors.ts';
 import { withEncoder } from '../layer/encoder.ts';
 import { bulkHash } from '../layer/hash.ts';
+import type { NarInfo } from '../layer/nar.ts';
 import { type PackedLayer, packLayer } from '../layer/pack-layer.ts';
 import { planLayers } from '../layer/plan.ts';
 import { VERBATIM_RECIPE } from '../layer/recipe.ts';
-import { CHUNK_BYTES, type FolderNode, type Node, folder } from '../layer/tree.ts';
+import { type FolderNode, type Node, folder } from '../layer/tree.ts';
 import type { Stage } from '../layout/stage.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
+import { assertAsStored } from './check-store.ts';
 import { TMP_MODE, withDefaults } from './defaults.ts';
 import type { PackJob } from './options.ts';
 import { PreviousImage } from './reuse.ts';
@@ -22,11 +23,18 @@ export async function packPlanned(tree: FolderNode, root: RootFs, job: PackJob, 
   const previous = await PreviousImage.of(job, stage);
   return withEncoder(compression, job.encoder, async (encoder) => {
     const layers: PackedLayer[] = [];
-    const options = { encoder, known: root.known, onBytes, signal };
+    // Where nothing is taken to be known, every path is read and hashed, and no layer is taken over.
+    const known = job.checkStore ? new Map<string, NarInfo>() : root.known;
+    const options = { encoder, known, onBytes, signal };
     for (const plan of planLayers(tree, root.storePaths))
       layers.push(
         (await previous.take(plan, options, stage)) ??
           (await stage.writeBlob((sink) => packLayer(plan, { ...options, sink }))),
+      );
+    if (job.checkStore)
+      assertAsStored(
+        root.known,
+        layers.flatMap(({ storePaths }) => storePaths),
       );
     return layers;
   });
@@ -40,23 +48,22 @@ function totalOf({ known }: RootFs): number | null {
 /** Keeps a `.tar.gz` as the first layer, byte for byte, and puts what the defaults add into a second one. */
 export async function packVerbatim(root: RootFs, job: PackJob, stage: Stage): Promise<PackedLayer[]> {
   const { archive, tree } = root;
-  const { input } = job;
-  if (archive?.format !== 'gzip' || archive.plainDigest === null || typeof input !== 'string')
+  if (archive?.format !== 'gzip' || archive.plainDigest === null || archive.raw === null)
     throw new OciPloneError('USAGE', '"layers" verbatim expected a .tar.gz file as the input');
   const tmp = tree.get('tmp');
   if (tmp !== undefined && (tmp.kind !== 'folder' || tmp.mode !== TMP_MODE))
-    throw new OciPloneError('INPUT_REFUSED', `${input}: its /tmp is not a folder of mode 1777`, {
+    throw new OciPloneError('INPUT_REFUSED', `${archive.where}: its /tmp is not a folder of mode 1777`, {
       hint: 'Leave --layers=verbatim out: then the mode is put right.',
     });
 
+  const { raw } = archive;
   const blob = await stage.writeBlob(async (sink) => {
     const hash = bulkHash();
     let size = 0;
-    for await (const piece of createReadStream(input, { highWaterMark: CHUNK_BYTES })) {
-      const bytes: Uint8Array = piece;
-      hash.update(bytes);
-      size += bytes.length;
-      await sink(bytes);
+    for await (const piece of raw()) {
+      hash.update(piece);
+      size += piece.length;
+      await sink(piece);
     }
     return { digest: hash.digest(), size };
   });

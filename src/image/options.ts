@@ -79,6 +79,8 @@ export interface PackOptions extends BuildoutPackChoices, NixChoices, ImageChoic
   readonly tag?: string | undefined;
   /** References in registries. */
   readonly push?: readonly string[] | undefined;
+  /** Read every store path anew and compare it with the hash that the store has of it. @default false */
+  readonly checkStore?: boolean | undefined;
   /** `verbatim` keeps a `.tar.gz` as the layer's blob, byte for byte. @default 'one' */
   readonly layers?: (typeof LAYERINGS)[number] | undefined;
   /** @default 'fflate' */
@@ -103,6 +105,7 @@ export interface PackJob {
   readonly nix: NixChoices;
   /** What is built beside the expression's environment. */
   readonly instance: BakedInstance | null;
+  readonly checkStore: boolean;
   readonly image: {
     readonly entrypoint: readonly string[];
     readonly cmd: readonly string[];
@@ -147,6 +150,7 @@ export function packJob(options: PackOptions, instance: BakedInstance | null = n
     limits: limitsOf(options.limits ?? {}),
     nix: options,
     instance,
+    checkStore: options.checkStore ?? false,
     image: imageOf(options),
     created: sourceDate(env),
     env,

@@ -32,7 +32,7 @@ export interface RootFs {
 
 export type RootFsJob = Pick<
   PackJob,
-  'input' | 'nix' | 'limits' | 'layers' | 'env' | 'signal' | 'onProgress' | 'instance'
+  'input' | 'nix' | 'limits' | 'layers' | 'checkStore' | 'env' | 'signal' | 'onProgress' | 'instance'
 >;
 
 /** Builds or reads a job's input and keeps it readable for the time of `use`. */
@@ -45,6 +45,10 @@ export async function withRootFs<T>(
   if (job.layers === 'verbatim' && (input.kind !== 'archive' || typeof input.source !== 'string'))
     throw new OciPloneError('USAGE', '"layers" verbatim expected a .tar.gz file as the input', {
       hint: 'A closure has no layer that could be kept as it is; save a stream to a file first.',
+    });
+  if (job.checkStore && input.kind === 'archive')
+    throw new OciPloneError('USAGE', '"checkStore" expected a store path or an expression as the input', {
+      hint: 'An archive does not say what its store paths should be.',
     });
   if (input.kind === 'archive') return withArchive(input.source, job, spoolFolder, use);
   return withNix(sessionOptions(job.nix, job), async (nix) => {

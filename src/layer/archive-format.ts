@@ -6,8 +6,17 @@ export const FORMAT_BYTES = 512;
 /** What an archive's first bytes say it is (RFC 1952 section 2.3.1, RFC 8878 section 3.1.1, POSIX ustar), or null. */
 export function archiveFormat(head: Uint8Array): ArchiveFormat | null {
   if (startsWith(head, [0x1f, 0x8b])) return 'gzip';
-  if (startsWith(head, [0x28, 0xb5, 0x2f, 0xfd])) return 'zstd';
+  if (isZstdFrame(head)) return 'zstd';
   return isTarHeader(head) ? 'tar' : null;
+}
+
+/** A frame of data, or one that is to be passed over, with which pzstd begins (RFC 8878 sections 3.1.1 and 3.1.2). */
+function isZstdFrame(head: Uint8Array): boolean {
+  const second = [0x2a, 0x4d, 0x18];
+  return (
+    startsWith(head, [0x28, 0xb5, 0x2f, 0xfd]) ||
+    (((head[0] ?? 0) & 0xf0) === 0x50 && startsWith(head.subarray(1), second))
+  );
 }
 
 function startsWith(head: Uint8Array, magic: readonly number[]): boolean {

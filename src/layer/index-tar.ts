@@ -1,14 +1,15 @@
-import { readSync } from 'node:fs';
-import { type Header, extract } from 'tar-stream';
 import { OciPloneError } from '../errors.ts';
 import { EntryIndex, ROOT, type Spool } from './entry-index.ts';
 import { entryName, refused } from './entry-name.ts';
+import { TarScanner } from './scan-tar.ts';
+import type { Header } from './tar-block.ts';
 import type { FolderNode } from './tree.ts';
-
-const BLOCK = 512;
 
 /** As long as a link's target may be on Linux (PATH_MAX), in bytes. */
 const MAX_TARGET_BYTES = 4096;
+
+/** Names and link targets are kept in memory: two million names of the usual length, and no gigabytes of made-up ones. */
+const MAX_TEXT_BYTES = 128 * 1024 ** 2;
 
 export interface IndexTarOptions {
   /** What the archive is called in messages. */
@@ -22,139 +23,151 @@ export interface IndexTarOptions {
 }
 
 /**
- * Reads a tar once and returns its tree; contents stay in the spool, which holds what was read so far. Of two entries of
- * a name the last one wins; missing parents are made; a hard link becomes a file with the content its target has then.
- * Owner, times and extended attributes are policy and not looked at. Throws INPUT_REFUSED and INPUT_MALFORMED.
+ * Makes a tree of a tar that is read once; contents stay in the spool. Of two entries of a name the last one wins; missing
+ * parents are made; a hard link becomes a file with the content its target has then. Owner, times and extended attributes
+ * are policy and not looked at.
  */
-export async function indexTar(
-  tar: AsyncIterable<Uint8Array>,
-  spool: Spool,
-  { where, maxEntries, strict }: IndexTarOptions,
-): Promise<FolderNode> {
-  const index = new EntryIndex();
-  const parser = extract();
-  let entries = 0;
-  /** Where the last entry's content ends, padding included. */
-  let end = 0;
-  parser.on('entry', (header, content, next) => {
-    // It ends with the parser's own error, which is waited for below.
-    content.on('error', () => undefined);
-    try {
-      assertExtensions(spool, end, content.offset, where);
-      const start = content.offset + BLOCK;
-      const entry = entryOf(header, where);
-      if (strict) assertUnambiguous(index, entry, where);
-      putEntry(index, entry, start, where);
-      // Parents that no entry made count, too: a name of 4 KiB may ask for 2,000 of them.
-      if (++entries > maxEntries || index.count > maxEntries) throw tooMany(where, maxEntries);
-      end = start + padded(entry.size);
-    } catch (error) {
-      next(error instanceof Error ? error : new Error(String(error)));
-      return;
+export class TarIndex {
+  readonly #index: EntryIndex = new EntryIndex();
+  readonly #options: IndexTarOptions;
+  readonly #scanner: TarScanner;
+  #entries = 0;
+  #textBytes = 0;
+  /** The folder of the entry before: most entries are in the one that the entry before is in. */
+  #last: Omit<Place, 'name'> & { readonly path: string } = { path: '', folders: [], folder: ROOT };
+
+  constructor(options: IndexTarOptions) {
+    this.#options = options;
+    this.#scanner = new TarScanner(options.where, (entry, start) => this.#add(entry, start));
+  }
+
+  /** Takes the next bytes, and keeps nothing of them. Throws INPUT_REFUSED and INPUT_MALFORMED. */
+  push(piece: Uint8Array): void {
+    this.#scanner.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length));
+  }
+
+  /** The tree of what was pushed, once that is all of it. Throws INPUT_MALFORMED for an archive that is not complete. */
+  tree(spool: Spool): FolderNode {
+    this.#scanner.end();
+    return this.#index.tree(spool);
+  }
+
+  #add(entry: Header, start: number): void {
+    const { where, maxEntries, strict } = this.#options;
+    const { size } = entry;
+    const type = typeOf(entry);
+    if (size > 0 && (type === '5' || type === '1' || type === '2'))
+      throw refused(where, entry.name, 'a folder or link with content');
+    if (strict) assertUnambiguous(this.#index, entry, where);
+    this.#put(entry, start);
+    // Parents that no entry made count, too: a name of 4 KiB may ask for 2,000 of them.
+    if (++this.#entries > maxEntries || this.#index.count > maxEntries) throw tooMany(where, maxEntries);
+  }
+
+  #put(entry: Header, start: number): void {
+    const { where } = this.#options;
+    const index = this.#index;
+    const type = typeOf(entry);
+    const place = this.#place(entry.name);
+    if (place === null) {
+      if (type === '5') return;
+      throw refused(where, entry.name, 'a name without a last part');
     }
-    content.on('end', () => next());
-    content.resume();
-  });
-  const closed = new Promise<void>((resolve, reject) => {
-    parser.on('error', reject);
-    parser.on('close', () => resolve());
-  });
-  closed.catch(() => undefined);
-
-  let total = 0;
-  for await (const piece of tar) {
-    total += piece.length;
-    if (parser.destroying) break;
-    if (!parser.write(piece))
-      await Promise.race([closed, new Promise((resolve) => parser.once('drain', () => resolve(null)))]);
-  }
-  parser.end(null);
-  await closed;
-  assertZeros(spool, end, total, where);
-  return index.tree(spool);
-}
-
-function padded(size: number): number {
-  return Math.ceil(size / BLOCK) * BLOCK;
-}
-
-/** A header as all readers understand it. */
-type Entry = Pick<Header, 'name' | 'type' | 'mode' | 'size' | 'linkname' | 'pax'>;
-
-/** Throws where readers differ: whether something without content has the bytes that its size tells of. */
-function entryOf(header: Header, where: string): Entry {
-  const { name, mode, size, pax } = header;
-  // tar-stream gives null for a size or a link's target that it cannot make sense of, and -0 for -1.
-  if (!Number.isSafeInteger(size) || size < 0 || Object.is(size, -0))
-    throw new OciPloneError('INPUT_MALFORMED', `${where}: an entry whose size is not a number`);
-  const linkname = typeof header.linkname === 'string' ? header.linkname : '';
-  // A folder in the old way: a file whose name ends in a slash (POSIX pax, "ustar", typeflag).
-  const type = header.type === 'file' && name.endsWith('/') ? 'directory' : header.type;
-  if (size > 0 && (type === 'directory' || type === 'link' || type === 'symlink'))
-    throw refused(where, name, 'a folder or link with content');
-  return { name, type, mode, size, linkname, pax };
-}
-
-/** The typeflags of headers that extend the one after them: pax, pax for all that follow, GNU's long names and links. */
-const EXTENSIONS: ReadonlySet<string> = new Set(['x', 'g', 'L', 'K']);
-
-/**
- * Between two entries there is nothing but headers that extend the second. Anything else, such as zeros, which end an
- * archive, would show other entries to other readers.
- */
-function assertExtensions(spool: Spool, from: number, to: number, where: string): void {
-  const block = Buffer.alloc(BLOCK);
-  for (let at = from; at !== to;) {
-    const whole = at < to && readSync(spool.fd, block, 0, BLOCK, at) === BLOCK;
-    const type = String.fromCharCode(block[156] ?? 0);
-    const size = Number.parseInt(block.toString('latin1', 124, 136), 8);
-    if (!whole || !EXTENSIONS.has(type) || !(size > 0))
-      throw new OciPloneError('INPUT_MALFORMED', `${where}: something other than an entry between two entries`);
-    at += BLOCK + padded(size);
-  }
-}
-
-function putEntry(index: EntryIndex, header: Entry, start: number, where: string): void {
-  const parts = entryName(header.name, where);
-  const name = parts.at(-1);
-  if (name === undefined) {
-    if (header.type === 'directory') return;
-    throw refused(where, header.name, 'a name without a last part');
-  }
-  const parent = parentOf(index, parts.slice(0, -1), header.name, where);
-  const mode = header.mode & 0o7777;
-  if (Object.keys(header.pax ?? {}).some((key) => key.startsWith('GNU.sparse.')))
-    throw refused(where, header.name, 'a sparse file');
-  switch (header.type) {
-    case 'file':
-    case 'contiguous-file':
-      index.putFile(parent, name, storeMode(parts, mode, 'file'), start, header.size);
-      return;
-    case 'directory':
-      index.putFolder(parent, name, storeMode(parts, mode, 'folder'));
-      return;
-    case 'symlink':
-      index.putSymlink(parent, name, linkTarget(header, where));
-      return;
-    case 'link': {
-      const target = hardLinkTarget(index, header, where);
-      index.putCopy(parent, name, target, storeMode(parts, index.mode(target), 'file'));
-      return;
+    const { folder, folders, name } = place;
+    this.#count(name);
+    if (entry.sparse) throw refused(where, entry.name, 'a sparse file');
+    switch (type) {
+      case '0':
+      case '7': // A file that lies in one piece on disk.
+        index.putFile(folder, name, storeMode(folders, entry.mode, 'file'), start, entry.size);
+        return;
+      case '5':
+        index.putFolder(folder, name, storeMode(folders, entry.mode, 'folder'));
+        return;
+      case '2':
+        this.#count(entry.target);
+        index.putSymlink(folder, name, linkTarget(entry, where));
+        return;
+      case '1': {
+        const target = hardLinkTarget(index, entry, where);
+        index.putCopy(folder, name, target, storeMode(folders, index.mode(target), 'file'));
+        return;
+      }
+      default:
+        throw refused(where, entry.name, KINDS[type] ?? `an entry of type ${JSON.stringify(type)}`);
     }
-    default:
-      throw refused(where, header.name, `a ${header.type ?? 'kind of entry'} that no image of ours needs`);
+  }
+
+  /** Where an entry belongs: its folder, made if need be, and its name there. Null for the root itself. */
+  #place(path: string): Place | null {
+    const { where } = this.#options;
+    const folderName = path.slice(0, path.lastIndexOf('/', path.length - 2) + 1);
+    const last = this.#last;
+    // What was a folder may have been replaced since; and of a long path the bytes are to be counted.
+    if (folderName === last.path && path.length < 1024 && this.#index.kind(last.folder) === 'folder') {
+      const [name, ...more] = entryName(path.slice(folderName.length), where);
+      if (name !== undefined && more.length === 0) return { folder: last.folder, folders: last.folders, name };
+    }
+    const parts = entryName(path, where);
+    const name = parts.at(-1);
+    if (name === undefined) return null;
+    const folders = parts.slice(0, -1);
+    const folder = this.#folder(folders, path);
+    if (path.slice(folderName.length).replace(/\/$/, '') === name) this.#last = { path: folderName, folders, folder };
+    return { folder, folders, name };
+  }
+
+  #folder(folders: readonly string[], path: string): number {
+    const { where } = this.#options;
+    let folder = ROOT;
+    for (const [depth, name] of folders.entries()) {
+      const found = this.#index.find(folder, name);
+      if (found !== null && this.#index.kind(found) !== 'folder')
+        throw refused(where, path, `it is below ${folders.slice(0, depth + 1).join('/')}, which is not a folder`);
+      if (found === null) this.#count(name);
+      folder = found ?? this.#index.putImpliedFolder(folder, name, storeMode(folders.slice(0, depth), 0o755, 'folder'));
+    }
+    return folder;
+  }
+
+  #count(text: string): void {
+    this.#textBytes += text.length;
+    if (this.#textBytes > MAX_TEXT_BYTES)
+      throw new OciPloneError(
+        'INPUT_REFUSED',
+        `${this.#options.where}: names and links of over ${MAX_TEXT_BYTES} bytes`,
+      );
   }
 }
 
-function assertUnambiguous(index: EntryIndex, header: Entry, where: string): void {
-  if (header.name.startsWith('/')) throw refused(where, header.name, 'an absolute name');
-  const parts = entryName(header.name, where);
+/** A folder in the old way is a file whose name ends in a slash (POSIX pax, "ustar", typeflag). */
+function typeOf({ type, name }: Header): string {
+  return type === '0' && name.endsWith('/') ? '5' : type;
+}
+
+interface Place {
+  readonly folder: number;
+  /** The names of the folders on the way to it. */
+  readonly folders: readonly string[];
+  readonly name: string;
+}
+
+/** What other typeflags are, for the message. */
+const KINDS: Readonly<Record<string, string>> = {
+  3: 'a character device',
+  4: 'a block device',
+  6: 'a FIFO',
+  S: 'a sparse file',
+};
+
+function assertUnambiguous(index: EntryIndex, { name, type, target }: Header, where: string): void {
+  if (name.startsWith('/') || (type === '1' && target.startsWith('/'))) throw refused(where, name, 'an absolute name');
+  const parts = entryName(name, where);
   let entry: number | null = ROOT;
   for (const part of parts) entry = entry === null ? null : index.find(entry, part);
   if (parts.length > 0 && entry !== null && !index.isImplied(entry))
-    throw refused(where, header.name, 'a second entry of this name');
-  if (header.type === 'symlink' && climbsOut(parts, header.linkname))
-    throw refused(where, header.name, `a link out of the image, to ${header.linkname}`);
+    throw refused(where, name, 'a second entry of this name');
+  if (type === '2' && climbsOut(parts, target)) throw refused(where, name, `a link out of the image, to ${target}`);
 }
 
 function climbsOut(name: readonly string[], target: string): boolean {
@@ -168,53 +181,29 @@ function climbsOut(name: readonly string[], target: string): boolean {
 }
 
 /** Below /nix/store only "executable or not" counts, as in a NAR: a copied store must give the same layer. */
-function storeMode(parts: readonly string[], mode: number, kind: 'file' | 'folder'): number {
-  if (parts[0] !== 'nix' || parts[1] !== 'store' || parts.length < 3) return mode;
+function storeMode(folders: readonly string[], mode: number, kind: 'file' | 'folder'): number {
+  if (folders[0] !== 'nix' || folders[1] !== 'store') return mode;
   return kind === 'folder' || (mode & 0o100) !== 0 ? 0o555 : 0o444;
 }
 
-function parentOf(index: EntryIndex, parts: readonly string[], name: string, where: string): number {
-  let parent = ROOT;
-  for (const [depth, part] of parts.entries()) {
-    const found = index.find(parent, part);
-    if (found !== null && index.kind(found) !== 'folder')
-      throw refused(where, name, `it is below ${parts.slice(0, depth + 1).join('/')}, which is not a folder`);
-    parent = found ?? index.putImpliedFolder(parent, part, storeMode(parts.slice(0, depth + 1), 0o755, 'folder'));
-  }
-  return parent;
-}
-
-function linkTarget(header: Entry, where: string): string {
-  if (header.linkname === '') throw refused(where, header.name, 'a symbolic link to nothing');
-  if (header.linkname.includes('\ufffd')) throw refused(where, header.name, 'a link target that is not UTF-8');
-  if (header.linkname.includes('\0')) throw refused(where, header.name, 'a link target with a zero byte');
-  if (Buffer.byteLength(header.linkname) > MAX_TARGET_BYTES)
-    throw refused(where, header.name, `a link target of over ${MAX_TARGET_BYTES} bytes`);
-  return header.linkname;
-}
-
-function hardLinkTarget(index: EntryIndex, header: Entry, where: string): number {
-  let target = ROOT;
-  for (const part of entryName(header.linkname, where)) {
-    const found = index.find(target, part);
-    if (found === null) throw refused(where, header.name, `a hard link to ${header.linkname}, which is not there yet`);
-    target = found;
-  }
-  if (index.kind(target) === 'folder') throw refused(where, header.name, 'a hard link to a folder');
+function linkTarget({ name, target }: Header, where: string): string {
+  if (target === '') throw refused(where, name, 'a symbolic link to nothing');
+  if (target.includes('\ufffd')) throw refused(where, name, 'a link target that is not UTF-8');
+  if (target.includes('\0')) throw refused(where, name, 'a link target with a zero byte');
+  if (Buffer.byteLength(target) > MAX_TARGET_BYTES)
+    throw refused(where, name, `a link target of over ${MAX_TARGET_BYTES} bytes`);
   return target;
 }
 
-/** After the last entry an archive has zeros, at least one block of them, and nothing else (POSIX pax, "ustar"). */
-function assertZeros(spool: Spool, from: number, to: number, where: string): void {
-  if (to - from < BLOCK) throw new OciPloneError('INPUT_MALFORMED', `${where}: the archive is cut off`);
-  const chunk = Buffer.alloc(64 * 1024);
-  for (let at = from; at < to;) {
-    const got = readSync(spool.fd, chunk, 0, Math.min(chunk.length, to - at), at);
-    if (got === 0) throw new OciPloneError('INPUT_MALFORMED', `${where}: changed while it was read`);
-    if (chunk.subarray(0, got).some((byte) => byte !== 0))
-      throw new OciPloneError('INPUT_MALFORMED', `${where}: something follows the archive's end`);
-    at += got;
+function hardLinkTarget(index: EntryIndex, { name, target }: Header, where: string): number {
+  let found = ROOT;
+  for (const part of entryName(target, where)) {
+    const next = index.find(found, part);
+    if (next === null) throw refused(where, name, `a hard link to ${target}, which is not there yet`);
+    found = next;
   }
+  if (index.kind(found) === 'folder') throw refused(where, name, 'a hard link to a folder');
+  return found;
 }
 
 function tooMany(where: string, limit: number): OciPloneError {

@@ -1,18 +1,17 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs';
-import { type Duplex, PassThrough, type Readable, addAbortSignal } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, read, readSync, statSync } from 'node:fs';
+import { type Readable, addAbortSignal } from 'node:stream';
 import { promisify } from 'node:util';
-import zlib from 'node:zlib';
 import { OciPloneError, localError, systemCode, throwIfAborted } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { OnProgress } from '../progress.ts';
 import { type ArchiveFormat, FORMAT_BYTES, archiveFormat } from './archive-format.ts';
+import { decode } from './decode.ts';
 import { sameFile } from './disk-tree.ts';
-import { zstdDecoder } from './encoder.ts';
 import type { Spool } from './entry-index.ts';
 import { bulkHash } from './hash.ts';
-import { indexTar } from './index-tar.ts';
+import { TarIndex } from './index-tar.ts';
 import { openSpool } from './spool.ts';
+import { notReadable } from './stat-input.ts';
 import { CHUNK_BYTES, type FolderNode } from './tree.ts';
 
 /** How much an archive may ask for before it is refused. */
@@ -40,12 +39,16 @@ export interface ArchiveOptions {
 }
 
 export interface Archive {
+  /** What it is called in messages. */
+  readonly where: string;
   readonly format: ArchiveFormat;
   readonly tree: FolderNode;
   /** Of the uncompressed archive, where `strict` asked for it: a diff_id. */
   readonly plainDigest: Digest | null;
-  /** INPUT_MALFORMED if the file is not what it was when it was indexed. */
+  /** INPUT_MALFORMED if the file is gone, or not what it was when it was indexed. */
   assertUnchanged(): void;
+  /** The archive as it came, of the very file that was indexed; null for a stream. */
+  readonly raw: (() => AsyncIterable<Uint8Array>) | null;
   close(): void;
 }
 
@@ -64,36 +67,54 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
     const head = new Uint8Array(FORMAT_BYTES);
     const format = formatOf(head.subarray(0, readSync(fd, head, 0, head.length, 0)), path);
     const assertUnchanged = (): void => {
-      if (!sameFile(stats, fstatSync(fd, { bigint: true })))
+      // By its name, too: what lies there now is what the caller takes to be packed.
+      if (!isAt(path, stats) || !sameFile(stats, fstatSync(fd, { bigint: true })))
         throw new OciPloneError('INPUT_MALFORMED', `${path}: changed while it was read`, {
           hint: 'Pack again once nothing writes to it any more.',
         });
     };
     const total = Number(stats.size);
     const own: Spool | null = format === 'tar' ? { fd, name: path } : null;
-    const { tree, plainDigest, close } = await index(piecesOf(fd), { format, where: path, total, own }, options);
+    const { tree, plainDigest, close } = await index(
+      piecesOf(fd, format === 'tar'),
+      { format, where: path, total, own },
+      options,
+    );
     assertUnchanged();
     const closeBoth = (): void => {
       close();
       closeSync(fd);
     };
-    return { format, tree, plainDigest, assertUnchanged, close: closeBoth };
+    const raw = (): AsyncIterable<Uint8Array> => piecesOf(fd, false);
+    return { where: path, format, tree, plainDigest, assertUnchanged, raw, close: closeBoth };
   } catch (error) {
     closeSync(fd);
     throw error;
   }
 }
 
+function isAt(path: string, stats: BigIntStats): boolean {
+  try {
+    return sameFile(stats, statSync(path, { bigint: true }));
+  } catch {
+    return false;
+  }
+}
+
 const readInto = promisify(read);
 
-/** An open file's bytes. A stream of node:fs would close what it did not open as soon as something fails. */
-async function* piecesOf(fd: number): AsyncGenerator<Uint8Array> {
+/**
+ * An open file's bytes. A stream of node:fs would close what it did not open as soon as something fails. With `reused`
+ * each piece is overwritten by the next one: 5 GB of pieces are more garbage than V8 sees coming.
+ */
+async function* piecesOf(fd: number, reused: boolean): AsyncGenerator<Uint8Array> {
+  let piece = Buffer.allocUnsafe(CHUNK_BYTES);
   for (let at = 0; ;) {
-    const piece = new Uint8Array(CHUNK_BYTES);
     const { bytesRead } = await readInto(fd, piece, 0, CHUNK_BYTES, at);
     if (bytesRead === 0) return;
     at += bytesRead;
     yield piece.subarray(0, bytesRead);
+    if (!reused) piece = Buffer.allocUnsafe(CHUNK_BYTES);
   }
 }
 
@@ -107,7 +128,7 @@ async function readStream(stream: Readable, where: string, options: ArchiveOptio
   const format = formatOf(Buffer.concat(head), where);
   const whole = rejoined(head, pieces);
   const { tree, plainDigest, close } = await index(whole, { format, where, total: null, own: null }, options);
-  return { format, tree, plainDigest, assertUnchanged: () => undefined, close };
+  return { where, format, tree, plainDigest, assertUnchanged: () => undefined, raw: null, close };
 }
 
 /** The first pieces, as many as tell the format. */
@@ -149,37 +170,30 @@ async function index(
   let compressed = 0;
   let written = 0;
 
-  async function* counted(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const piece of source) {
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const piece of input) {
       throwIfAborted(signal);
       compressed += piece.length;
       onProgress?.({ kind: 'read', bytes: compressed, total });
       yield piece;
     }
   }
-  async function* spooled(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const piece of source) {
-      written += piece.length;
-      if (written > limits.bytes) throw overLimit(where, `more than ${limits.bytes} bytes`, '--max-bytes');
-      if (written > RATIO_FROM_BYTES && written > compressed * limits.ratio)
-        throw overLimit(where, `more than ${limits.ratio} bytes for each compressed one`, '--max-ratio');
-      spool?.append(piece);
-      plainHash?.update(piece);
-      yield piece;
-    }
-  }
+  const tarIndex = new TarIndex({ where, maxEntries: limits.entries, strict });
+  const take = (piece: Uint8Array): void => {
+    // A few compressed bytes may be a great many of these.
+    throwIfAborted(signal);
+    written += piece.length;
+    if (written > limits.bytes) throw overLimit(where, `more than ${limits.bytes} bytes`, '--max-bytes');
+    if (written > RATIO_FROM_BYTES && written > compressed * limits.ratio)
+      throw overLimit(where, `more than ${limits.ratio} bytes for each compressed one`, '--max-ratio');
+    spool?.append(piece);
+    plainHash?.update(piece);
+    tarIndex.push(piece);
+  };
 
   try {
-    let tree: FolderNode | null = null;
-    const decoder = decoderOf(format, where);
-    await pipeline(input, counted, decoder, spooled, async (plain: AsyncIterable<Uint8Array>) => {
-      tree = await indexTar(plain, bytes, { where, maxEntries: limits.entries, strict });
-    });
-    if (tree === null) throw new Error('the archive was not indexed');
-    // node:zlib leaves what follows the last member alone where that begins with a zero byte.
-    if (decoder.bytesWritten !== undefined && decoder.bytesWritten !== compressed)
-      throw new OciPloneError('INPUT_MALFORMED', `${where}: something follows the compressed archive`);
-    return { tree, plainDigest: plainHash?.digest() ?? null, close };
+    await decode(counted(), { format, where, take });
+    return { tree: tarIndex.tree(bytes), plainDigest: plainHash?.digest() ?? null, close };
   } catch (error) {
     close();
     throw failure(where, error, signal);
@@ -195,22 +209,6 @@ function abortError(signal: AbortSignal): unknown {
   return undefined;
 }
 
-/** A decoder of node:zlib, which counts the bytes it took, or nothing but a pipe. */
-interface Decoder extends Duplex {
-  readonly bytesWritten?: number;
-}
-
-function decoderOf(format: ArchiveFormat, where: string): Decoder {
-  switch (format) {
-    case 'tar':
-      return new PassThrough();
-    case 'gzip':
-      return zlib.createGunzip({ chunkSize: CHUNK_BYTES });
-    case 'zstd':
-      return zstdDecoder(CHUNK_BYTES, where);
-  }
-}
-
 /** What open(2) says of a path where nothing is, or can be. */
 const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP']);
 
@@ -224,7 +222,7 @@ function openInput(path: string): { readonly fd: number; readonly stats: BigIntS
   } catch (error) {
     if (ABSENT.has(systemCode(error)))
       throw new OciPloneError('INPUT_ABSENT', `${path}: no such file`, { cause: error });
-    if (systemCode(error) === 'EACCES') throw new OciPloneError('INPUT_ABSENT', `${path}: not readable by this user`);
+    if (systemCode(error) === 'EACCES') throw notReadable(path, error);
     throw localError(`cannot open ${path}`, error);
   }
   throw new OciPloneError('INPUT_MALFORMED', `${path}: neither a file nor a store path`, {

@@ -11,17 +11,30 @@ export interface Resolved {
 }
 
 /**
- * Looks an absolute path up in a tree as a process in the container would: links are followed inside the tree, and `..`
- * never leaves its root. Null where nothing is there; INPUT_MALFORMED for a loop of links.
+ * How many components may still be looked up. A tree may be made of links that lead through thousands of folders each, and
+ * no signal is heard while they are followed.
  */
-export function resolve(root: FolderNode, path: string): Resolved | null {
-  let pending = components(path);
+export interface Steps {
+  left: number;
+}
+
+/** Forty links of PATH_MAX bytes are more than this; what people make is not. */
+const MAX_STEPS = 10_000;
+
+/**
+ * Looks an absolute path up in a tree as a process in the container would: links are followed inside the tree, and `..`
+ * never leaves its root. Null where nothing is there; INPUT_MALFORMED for a loop of links, and where `steps`, which several
+ * look-ups may share, are used up.
+ */
+export function resolve(root: FolderNode, path: string, steps: Steps = { left: MAX_STEPS }): Resolved | null {
+  /** The last one comes first. */
+  const pending = components(path).reverse();
   const folders: { readonly name: string; readonly node: FolderNode }[] = [];
   let links = 0;
   let current: Node = root;
-  while (pending.length > 0) {
-    const [name = '', ...rest] = pending;
-    pending = rest;
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    if (--steps.left < 0)
+      throw new OciPloneError('INPUT_MALFORMED', `${path}: takes too many steps to be looked up in the image`);
     if (name === '..') {
       folders.pop();
       current = folders.at(-1)?.node ?? root;
@@ -33,7 +46,7 @@ export function resolve(root: FolderNode, path: string): Resolved | null {
     if (node.kind === 'symlink') {
       if (++links > MAX_LINKS)
         throw new OciPloneError('INPUT_MALFORMED', `${path}: a loop of symbolic links in the image`);
-      pending = [...components(node.target), ...rest];
+      pending.push(...components(node.target).reverse());
       if (node.target.startsWith('/')) {
         folders.length = 0;
         current = root;

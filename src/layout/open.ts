@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs';
 import { OciPloneError } from '../errors.ts';
 import { diskTree } from '../layer/disk-tree.ts';
 import { bulkHash } from '../layer/hash.ts';
 import { DEFAULT_LIMITS, readArchive } from '../layer/read-archive.ts';
+import { statInput } from '../layer/stat-input.ts';
 import type { FileNode, FolderNode } from '../layer/tree.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { digestAlgorithm, digestHex, matchesDigest } from '../oci/digest.ts';
@@ -52,8 +52,7 @@ export async function withLayoutImage<T>(
 function splitName(name: string): { readonly path: string; readonly tag: string | null } {
   const colon = name.lastIndexOf(':');
   const tag = name.slice(colon + 1);
-  if (statSync(name, { throwIfNoEntry: false }) === undefined && colon > 0 && isTag(tag))
-    return { path: name.slice(0, colon), tag };
+  if (statInput(name) === undefined && colon > 0 && isTag(tag)) return { path: name.slice(0, colon), tag };
   return { path: name, tag: null };
 }
 
@@ -61,7 +60,7 @@ async function openTree(
   path: string,
   { spoolFolder, signal }: OpenOptions,
 ): Promise<{ readonly tree: FolderNode; readonly close: () => void }> {
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = statInput(path);
   if (stats === undefined) throw new OciPloneError('INPUT_ABSENT', `${path}: no such image layout`);
   if (!stats.isDirectory()) return readArchive(path, { limits: DEFAULT_LIMITS, spoolFolder, signal });
   const tree = diskTree(path);
