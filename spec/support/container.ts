@@ -22,6 +22,18 @@ export interface ContainerOptions {
   readonly readOnly?: boolean;
   /** Folders that get an empty, writable file system of their own. */
   readonly tmpfs?: readonly string[];
+  /** Folders of this machine, by where the container has them. */
+  readonly mounts?: Readonly<Record<string, string>>;
+  /** The machine's own network: what listens on loopback is in reach. */
+  readonly hostNetwork?: boolean;
+  /** Where the image listens. @default 8080 */
+  readonly port?: number;
+}
+
+export interface Request {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 export interface Page {
@@ -31,8 +43,10 @@ export interface Page {
 }
 
 export interface Container {
-  /** A page of the container's port 8080, asked for from within its network; waits until something listens there. */
+  /** A page of the container's port, asked for from within its network; waits until something listens there. */
   readonly get: (path: string) => Promise<Page>;
+  /** The same, for any request. */
+  readonly request: (path: string, request: Request) => Promise<Page>;
   /** The user and group its first process runs as, as the kernel says. */
   readonly owner: () => Promise<{ readonly uid: number; readonly gid: number }>;
   /** What it wrote to stdout and stderr so far. */
@@ -90,17 +104,20 @@ export async function runContainer(options: ContainerOptions): Promise<Container
     return child.exitCode ?? -1;
   };
 
+  const request = async (path: string, what: Request): Promise<Page> => {
+    const address = await pid();
+    for (let attempt = 1; ; attempt += 1) {
+      if (!isRunning(child)) throw new Error(`the container has ended: ${output}`);
+      const page = await fetchWithin(address, options.port ?? 8080, path, what);
+      if (page !== undefined) return page;
+      if (attempt === 600) throw new Error(`nothing listens on port 8080: ${output}`);
+      await sleep(100);
+    }
+  };
+
   return {
-    get: async (path) => {
-      const address = await pid();
-      for (let attempt = 1; ; attempt += 1) {
-        if (!isRunning(child)) throw new Error(`the container has ended: ${output}`);
-        const page = await fetchWithin(address, path);
-        if (page !== undefined) return page;
-        if (attempt === 300) throw new Error(`nothing listens on port 8080: ${output}`);
-        await sleep(100);
-      }
-    },
+    get: async (path) => request(path, {}),
+    request,
     owner: async () => {
       const status = await readFile(`/proc/${await pid()}/status`, 'utf8');
       const effective = (name: string): number =>
@@ -130,7 +147,8 @@ function isRunning(child: ChildProcess): boolean {
 interface RuntimeConfig {
   readonly process: { readonly args: readonly string[]; readonly env: readonly string[] };
   readonly root: { readonly path: string };
-  readonly mounts: readonly unknown[];
+  readonly mounts: readonly { readonly destination: string }[];
+  readonly linux: { readonly namespaces: readonly { readonly type: string }[] };
 }
 
 async function configure(file: string, options: ContainerOptions, entry: readonly string[]): Promise<void> {
@@ -141,6 +159,13 @@ async function configure(file: string, options: ContainerOptions, entry: readonl
     source: 'tmpfs',
     options: ['nosuid', 'nodev', 'mode=1777'],
   }));
+  const binds = Object.entries(options.mounts ?? {}).map(([destination, source]) => ({
+    destination,
+    type: 'bind',
+    source,
+    options: ['rbind', 'rw'],
+  }));
+  const replaced = new Set([...tmpfs, ...binds].map(({ destination }) => destination));
   const changed = {
     ...config,
     process: {
@@ -151,7 +176,12 @@ async function configure(file: string, options: ContainerOptions, entry: readonl
       env: [...config.process.env, ...Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`)],
     },
     root: { ...config.root, readonly: options.readOnly ?? true },
-    mounts: [...config.mounts, ...tmpfs],
+    // A volume of the image's is what umoci mounts at its place, unless the test has something else there.
+    mounts: [...config.mounts.filter(({ destination }) => !replaced.has(destination)), ...tmpfs, ...binds],
+    linux: {
+      ...config.linux,
+      namespaces: config.linux.namespaces.filter(({ type }) => options.hostNetwork !== true || type !== 'network'),
+    },
   };
   await writeFile(file, JSON.stringify(changed));
 }
@@ -164,15 +194,15 @@ async function entrypoint({ layout, tag = 'latest' }: ContainerOptions): Promise
 }
 
 const FETCH = `
-  const response = await fetch(process.argv[1], { redirect: 'manual' });
+  const response = await fetch(process.argv[1], { ...JSON.parse(process.argv[2]), redirect: 'manual' });
   const { status, headers } = response;
   console.log(JSON.stringify({ status, headers: Object.fromEntries(headers), body: await response.text() }));
 `;
 
 /** A Node of ours in the network of the container; undefined while nothing listens there. */
-async function fetchWithin(pid: string, path: string): Promise<Page | undefined> {
-  const url = `http://127.0.0.1:8080${path}`;
-  const node = [process.execPath, '--input-type=module', '-e', FETCH, url];
+async function fetchWithin(pid: string, port: number, path: string, request: Request): Promise<Page | undefined> {
+  const url = `http://127.0.0.1:${port}${path}`;
+  const node = [process.execPath, '--input-type=module', '-e', FETCH, url, JSON.stringify(request)];
   try {
     const { stdout } = await run('nsenter', ['-t', pid, '-n', ...node], { maxBuffer: 64 * 1024 * 1024 });
     const page: Page = JSON.parse(stdout);

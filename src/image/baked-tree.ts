@@ -4,6 +4,7 @@ import { type FolderNode, type Node, file, folder, merge, symlink, withNode } fr
 import { isWithin } from '../plone/mapping.ts';
 import type { InstancePlan } from '../plone/plan.ts';
 import { planInstance } from '../plone/plan-instance.ts';
+import { FACTS_FILE, programFacts } from '../plone/programs.ts';
 import type { OnProgress } from '../progress.ts';
 import { type BakedInstance, DATA, MOUNT } from './baked-instance.ts';
 import { type BakedSource, bakedSource } from './instance-source.ts';
@@ -22,15 +23,15 @@ export function bakedTree(
   const source = bakedSource({ made: join(made, 'instance'), part: section.name, directory: section.directory });
   const plan = planInstance(source, { mount: MOUNT, part: section.name, data: DATA, logs: 'stdout' });
   report(plan, onProgress);
-  const facts = {
+  const facts = programFacts({
     data: DATA,
     zopeConf: `${plan.home}/etc/zope.conf`,
     wsgiIni: `${plan.home}/etc/wsgi.ini`,
     user: user ?? 'admin',
-  };
+  });
   const programs = diskTree(join(made, 'programs'));
   if (programs.kind !== 'folder') throw new Error(`${made} has no programs`);
-  const own = folder([['oci-plone.json', file(Buffer.from(`${JSON.stringify(facts, null, 2)}\n`))]]);
+  const own = folder([[FACTS_FILE, file(Buffer.from(facts))]]);
   return folder([[MOUNT.slice(1), merge(merge(own, programs), plannedTree(plan, source))]]);
 }
 
