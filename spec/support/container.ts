@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -49,6 +50,8 @@ export interface Container {
   readonly request: (path: string, request: Request) => Promise<Page>;
   /** The user and group its first process runs as, as the kernel says. */
   readonly owner: () => Promise<{ readonly uid: number; readonly gid: number }>;
+  /** Runs another program in it, as `docker exec` does. */
+  readonly run: (...words: readonly string[]) => Promise<{ readonly code: number; readonly output: string }>;
   /** What it wrote to stdout and stderr so far. */
   readonly output: () => string;
   /** Waits for its end and gives the exit code of its first process. */
@@ -72,8 +75,7 @@ export async function runContainer(options: ContainerOptions): Promise<Container
   const id = basename(folder);
   const bundle = join(folder, 'bundle');
   try {
-    await run('umoci', ['unpack', '--image', `${options.layout}:${options.tag ?? 'latest'}`, bundle]);
-    await configure(join(bundle, 'config.json'), options, await entrypoint(options));
+    await makeBundle(bundle, options);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
@@ -124,6 +126,15 @@ export async function runContainer(options: ContainerOptions): Promise<Container
         Number(new RegExp(`^${name}:\\s+\\d+\\s+(\\d+)`, 'mu').exec(status)?.[1]);
       return { uid: effective('Uid'), gid: effective('Gid') };
     },
+    run: async (...words) => {
+      await pid();
+      const program = spawn('runc', [...runc, 'exec', id, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+      let said = '';
+      for (const stream of [program.stdout, program.stderr])
+        stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      await once(program, 'close');
+      return { code: program.exitCode ?? -1, output: said };
+    },
     output: () => output,
     exit,
     stop: async (signal = 'SIGTERM') => {
@@ -137,6 +148,38 @@ export async function runContainer(options: ContainerOptions): Promise<Container
       return code;
     },
   };
+}
+
+/** Unpacked images, by layout, tag and digest: who writes nothing into a root may share it. */
+const roots = new Map<string, Promise<string>>();
+
+/** A runtime's bundle: unpacked for this container alone where it may write to its root. */
+async function makeBundle(bundle: string, options: ContainerOptions): Promise<void> {
+  const image = `${options.layout}:${options.tag ?? 'latest'}`;
+  if (options.readOnly === false) await unpack(image, bundle);
+  else {
+    const { stdout } = await run('skopeo', ['inspect', '--raw', `oci:${image}`]);
+    const key = `${image}\n${stdout}`;
+    const root = roots.get(key) ?? unpackShared(image);
+    roots.set(key, root);
+    await mkdir(bundle);
+    const unpacked = await root;
+    const config: RuntimeConfig = JSON.parse(await readFile(join(unpacked, 'config.json'), 'utf8'));
+    const shared = { ...config, root: { ...config.root, path: join(unpacked, config.root.path) } };
+    await writeFile(join(bundle, 'config.json'), JSON.stringify(shared));
+  }
+  await configure(join(bundle, 'config.json'), options, await entrypoint(options));
+}
+
+async function unpackShared(image: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'oci-plone-root-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  await unpack(image, join(folder, 'bundle'));
+  return join(folder, 'bundle');
+}
+
+async function unpack(image: string, bundle: string): Promise<void> {
+  await run('umoci', ['unpack', '--image', image, bundle]);
 }
 
 function isRunning(child: ChildProcess): boolean {
