@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -144,7 +144,9 @@ describe('what the command line prints', () => {
     ]);
     assert.deepEqual([document['folder'], document['mount']], [join(lab.folder, 'other'), '/srv/plone']);
     await cp(folder, join(lab.folder, 'here'), { recursive: true });
+    await appendFile(join(lab.folder, 'here/parts/instance/etc/zope.conf'), '\nexample /srv/\u001b[2J\n');
     const inPlace = await done(['instance', 'here', '--in-place']);
+    assert.ok(inPlace.stderr.includes('/srv/\\x1b[2J') && !inPlace.stderr.includes('\u001b'), inPlace.stderr);
     assert.equal(inPlace.stdout, `${join(lab.folder, 'here')}\n`);
     assert.match(inPlace.stderr, /^note: .*parts\/instance\.orig$/m);
   });

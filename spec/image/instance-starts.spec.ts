@@ -6,13 +6,11 @@ import { after, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { instance } from '../../src/index.ts';
 import { missing, repositoryRoot } from '../support/fixtures.ts';
+import { ploneVenv, skipPlone } from '../support/plone-venv.ts';
 import { scratch } from '../support/scratch.ts';
-import { runRecipeOf, skipZope, zopeVenv } from '../support/zope2instance.ts';
+import { runRecipeOf } from '../support/zope2instance.ts';
 
 const run = promisify(execFile);
-
-/** A virtual environment with Plone and its recipe takes minutes to make: it is named, not made. */
-const ploneVenv = process.env['PLONE_VENV'] ?? '';
 
 interface Visit {
   readonly status: number | null;
@@ -47,44 +45,35 @@ function pythonFolders(venv: string): readonly string[] {
   return home === '' || /^\/(usr|bin)\//.test(home) ? [] : [join(home, '..')];
 }
 
-const kinds = [
-  { name: 'Zope', venv: zopeVenv, eggs: 'Zope', skip: missing('bwrap') || (await skipZope()) },
-  {
-    name: 'Plone',
-    venv: ploneVenv,
-    eggs: 'Plone',
-    skip: missing('bwrap') || (ploneVenv === '' && 'PLONE_VENV names no environment with Plone and its recipe'),
-  },
-];
+const skip = missing('bwrap') || (await skipPlone());
 
-for (const { name, venv, eggs, skip } of kinds)
-  describe(`${name}, the article’s way`, { skip }, () => {
-    const lab = scratch({ after });
+describe('Plone, the article’s way', { skip }, () => {
+  const lab = scratch({ after });
 
-    /** A buildout's folder, rewritten. Where the instance starts it has no other name than /opt. */
-    async function rewritten(place: string, inPlace: boolean): Promise<string> {
-      const folder = join(lab, place);
-      mkdirSync(folder);
-      const options = { eggs, 'http-address': '127.0.0.1:8080', 'zodb-temporary-storage': 'off' };
-      runRecipeOf(venv, [{ folder, options }]);
-      const result = await instance({ folder, ...(inPlace ? { inPlace } : { output: `${folder}.instance` }) });
-      assert.deepEqual(result.leftovers, []);
-      return result.folder;
-    }
+  /** A buildout's folder, rewritten. Where the instance starts it has no other name than /opt. */
+  async function rewritten(place: string, inPlace: boolean): Promise<string> {
+    const folder = join(lab, place);
+    mkdirSync(folder);
+    const options = { eggs: 'Plone', 'http-address': '127.0.0.1:8080', 'zodb-temporary-storage': 'off' };
+    runRecipeOf(ploneVenv, [{ folder, options }]);
+    const result = await instance({ folder, ...(inPlace ? { inPlace } : { output: `${folder}.instance` }) });
+    assert.deepEqual(result.leftovers, []);
+    return result.folder;
+  }
 
-    for (const [command, inPlace] of [
-      ['fg', false],
-      ['console', false],
-      ['console', true],
-    ] as const)
-      it(`starts and answers: ${command}${inPlace ? ', in place' : ''}`, async () => {
-        const folder = await rewritten(`${command}${inPlace ? '-in-place' : ''}`, inPlace);
-        const { status, body, exit, output } = await visit(folder, venv, command);
-        assert.equal(status, 200, output);
-        assert.match(body, /<html/i);
-        assert.ok([0, 1, -2].includes(exit), `${exit}: ${output}`);
-        assert.ok(statSync(join(folder, 'var/filestorage/Data.fs')).size > 0);
-        assert.match(readFileSync(join(folder, 'var/log/instance-access.log'), 'utf8'), /GET \/ HTTP/);
-        assert.ok(readdirSync(join(folder, 'var/log')).includes('instance.log'));
-      });
-  });
+  for (const [command, inPlace] of [
+    ['fg', false],
+    ['console', false],
+    ['console', true],
+  ] as const)
+    it(`starts and answers: ${command}${inPlace ? ', in place' : ''}`, async () => {
+      const folder = await rewritten(`${command}${inPlace ? '-in-place' : ''}`, inPlace);
+      const { status, body, exit, output } = await visit(folder, ploneVenv, command);
+      assert.equal(status, 200, output);
+      assert.match(body, /<html/i);
+      assert.ok([0, 1, -2].includes(exit), `${exit}: ${output}`);
+      assert.ok(statSync(join(folder, 'var/filestorage/Data.fs')).size > 0);
+      assert.match(readFileSync(join(folder, 'var/log/instance-access.log'), 'utf8'), /GET \/ HTTP/);
+      assert.ok(readdirSync(join(folder, 'var/log')).includes('instance.log'));
+    });
+});
