@@ -66,6 +66,16 @@ describe('the exit code', () => {
   it('3: a platform that contradicts', () =>
     fails(['pack', 'app.nix.tar', '--platform', 'linux/arm64'], 3, 'INPUT_MALFORMED'));
 
+  it('3: a folder without parts/instance, with a hint', async () => {
+    await fails(['instance', '.'], 3, 'INPUT_ABSENT');
+    await fails(['instance', 'nowhere', '--dry-run'], 3, 'INPUT_ABSENT');
+    const { stderr } = await runCli(['instance', fixture('instances', 'plone-6', 'parts')], { cwd: lab.folder });
+    assert.match(stderr, /bin\/buildout/);
+    const other = await runCli(['instance', fixture('instances', 'plone-6'), '--part', 'x'], { cwd: lab.folder });
+    assert.equal(other.code, 3);
+    assert.match(other.stderr, /instance.*--part/);
+  });
+
   it('3: a home that is to be shown', { skip: noNix }, () =>
     fails(['pack', tiny, '--show', lab.folder], 3, 'INPUT_REFUSED', { env: { HOME: join(lab.folder, 'home') } }),
   );
@@ -147,6 +157,8 @@ describe('the exit code', () => {
     await fails(['pack', 'app.nix.tar', '-o', 'no/such/folder/x.tar'], 9, 'LOCAL_IO');
     await fails(['pack', 'app.nix.tar', '-o', 'no/such/folder/x.nix.tar'], 9, 'LOCAL_IO');
     await fails(['pack', 'app.nix.tar', '-o', '/proc/x.oci'], 9, 'LOCAL_IO');
+    await fails(['instance', fixture('instances', 'plone-6'), '-o', 'app.oci'], 9, 'LOCAL_IO');
+    await fails(['instance', fixture('instances', 'plone-6'), '-o', 'no/such/folder'], 9, 'LOCAL_IO');
   });
 });
 

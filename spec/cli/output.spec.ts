@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type CliOptions, type Finished, cliMain, runCli } from '../support/cli.ts';
 import { fixture, missing, nixpkgsFixture } from '../support/fixtures.ts';
-import { APP_PATH, type Folder, blobOf, documentsOf, labFolder, writeApp } from '../support/packed.ts';
+import { APP_PATH, type Folder, blobOf, documentsOf, everythingIn, labFolder, writeApp } from '../support/packed.ts';
 import { startRegistry } from '../support/registry.ts';
 
 const nix = await nixpkgsFixture();
@@ -109,6 +109,46 @@ describe('what the command line prints', () => {
     );
     assert.ok((result.layers[0]?.storePaths[0]?.narSize ?? 0) > 0);
     assert.equal(result.layers.length, manifest.layers.length);
+  });
+
+  it('is the folder, a diff, or one JSON document, and reports elsewhere: instance', async () => {
+    const folder = fixture('instances', 'plone-5.2');
+    const diff = await done(['instance', folder, '--dry-run']);
+    assert.match(diff.stdout, /^--- /);
+    assert.match(diff.stdout, /^\+zope_conf = \/opt\/parts\/instance\/etc\/zope\.conf$/m);
+    assert.ok(!everythingIn(lab.folder).includes('plone-5.2.instance'));
+    const written = await done(['instance', folder]);
+    assert.equal(written.stdout, `${join(lab.folder, 'plone-5.2.instance')}\n`);
+    const places = written.stderr.split('\n').map((line) => line.replace(folder, ''));
+    assert.ok(
+      places.some((line) => line.startsWith('leftover: /parts/instance/etc/wsgi.ini:74: ')),
+      written.stderr,
+    );
+    assert.ok(
+      places.some((line) => line.startsWith('warning: /parts/instance/etc/wsgi.ini:4: ')),
+      written.stderr,
+    );
+    assert.equal(diff.stderr, written.stderr);
+    const json = await done(['instance', folder, '-o', 'other', '--json', '--mount', '/srv/plone']);
+    const document: Record<string, unknown> = JSON.parse(json.stdout);
+    assert.deepEqual(Object.keys(document), [
+      'folder',
+      'mount',
+      'era',
+      'changed',
+      'removed',
+      'backups',
+      'warnings',
+      'leftovers',
+      'diff',
+    ]);
+    assert.deepEqual([document['folder'], document['mount']], [join(lab.folder, 'other'), '/srv/plone']);
+    await cp(folder, join(lab.folder, 'here'), { recursive: true });
+    await appendFile(join(lab.folder, 'here/parts/instance/etc/zope.conf'), '\nexample /srv/\u001b[2J\n');
+    const inPlace = await done(['instance', 'here', '--in-place']);
+    assert.ok(inPlace.stderr.includes('/srv/\\x1b[2J') && !inPlace.stderr.includes('\u001b'), inPlace.stderr);
+    assert.equal(inPlace.stdout, `${join(lab.folder, 'here')}\n`);
+    assert.match(inPlace.stderr, /^note: .*parts\/instance\.orig$/m);
   });
 
   it('may go to a reader that has enough', async () => {

@@ -7,7 +7,7 @@ import { type Finished, runCli } from '../support/cli.ts';
 import { repositoryRoot } from '../support/fixtures.ts';
 import { type Folder, everythingIn, labFolder, writeApp } from '../support/packed.ts';
 
-const COMMANDS = ['pack', 'push', 'inspect'] as const;
+const COMMANDS = ['pack', 'push', 'inspect', 'instance'] as const;
 
 describe('the command line', () => {
   let lab: Folder;
@@ -111,6 +111,13 @@ describe('the command line', () => {
     ['inspect'],
     ['inspect', 'a', 'b'],
     ['inspect', 'a', '--quiet'],
+    ['instance'],
+    ['instance', '.', 'b'],
+    ['instance', '.', '--in-place', '-o', 'x'],
+    ['instance', '.', '--mount', 'opt'],
+    ['instance', '.', '--mount', '/opt', '--mount', '/opt'],
+    ['instance', '.', '--part', '../x'],
+    ['instance', '.', '--nope'],
     ...single.map((flag) => ['pack', 'app.nix.tar', flag, '1', flag, '1']),
   ];
   for (const args of wrong)

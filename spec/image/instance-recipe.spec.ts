@@ -11,7 +11,7 @@ import { type RecipeJob, runRecipe, skipRecipe } from '../support/zope2instance.
 interface Variant {
   readonly options: Readonly<Record<string, string>>;
   /** Beside the folder's name, which goes everywhere. */
-  readonly changed?: readonly (readonly [before: RegExp, after: string])[];
+  readonly changed?: readonly (readonly [was: RegExp, is: string])[];
   /** Folders that are there, empty. */
   readonly folders?: readonly string[];
   readonly files?: readonly string[];
@@ -224,7 +224,7 @@ async function check(variant: Variant, folder: string): Promise<void> {
 /** The folder's own name becomes the mount; its neighbour's, which begins alike, stays. */
 function expectedText(text: string, { changed = [] }: Variant, folder: string): string {
   const placed = text.replaceAll(`${folder}2`, 'NEIGHBOUR').replaceAll(folder, 'FOLDER');
-  const done = changed.reduce((so, [pattern, after]) => so.replace(pattern, after), placed);
+  const done = changed.reduce((so, [was, is]) => so.replace(was, is), placed);
   return done.replaceAll('FOLDER', '/opt').replaceAll('NEIGHBOUR', `${folder}2`);
 }
 

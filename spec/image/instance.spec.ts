@@ -402,13 +402,18 @@ describe('an instance in place', () => {
 
   it('goes back to what it was where it fails on the way', async (t) => {
     const folder = instanceFixture(t, 'plone-6');
-    // Its backup, a name of 255 bytes with ".orig", is one that no file system takes.
-    const long = `etc/${'x'.repeat(246)}.conf`;
-    writeFileSync(join(folder, long), '<environment>\n  A /home/u/plone/x\n</environment>\n');
+    // The last file but instance.py and the part itself is in a folder that nobody may write to.
+    mkdirSync(join(folder, 'folder'));
+    writeFileSync(join(folder, 'folder/last.conf'), '<environment>\n  A /home/u/plone/x\n</environment>\n');
     const conf = join(folder, 'parts/instance/etc/zope.conf');
-    writeFileSync(conf, `${readFileSync(conf, 'utf8')}%include /home/u/plone/${long}\n`);
+    writeFileSync(conf, `${readFileSync(conf, 'utf8')}%include /home/u/plone/folder/last.conf\n`);
+    if (process.geteuid?.() === 0) execFileSync('chown', ['-R', '65534', join(folder, '..')]);
+    chmodSync(join(folder, 'folder'), 0o555);
     const before = snapshot(folder).filter((line) => !/^folder \d+ var/.test(line));
-    await assert.rejects(instance({ folder, inPlace: true }), hasCode('LOCAL_IO'));
+    await asPlainUser(async () => {
+      await assert.rejects(instance({ folder, inPlace: true }), hasCode('LOCAL_IO'));
+    });
+    chmodSync(join(folder, 'folder'), 0o555);
     assert.deepEqual(
       snapshot(folder).filter((line) => !/^folder \d+ var/.test(line)),
       before,

@@ -40,7 +40,12 @@ describe('the npm package', () => {
     ])
       assert.ok(files.includes(name), name);
     assert.deepEqual(
-      files.filter((name) => !/^(dist\/src\/.*\.(js|d\.ts)|src\/plone\/programs\/(oci_plone\/[a-z_]+\.py|[a-z-]+)|[A-Z]+(\.md)?|package\.json)$/.test(name)),
+      files.filter(
+        (name) =>
+          !/^(dist\/src\/.*\.(js|d\.ts)|src\/plone\/programs\/(oci_plone\/[a-z_]+\.py|[a-z-]+)|[A-Z]+(\.md)?|package\.json)$/.test(
+            name,
+          ),
+      ),
       [],
     );
   });
@@ -73,7 +78,10 @@ describe('the npm package', () => {
     assert.equal(stdout.trim(), 'ERR_PACKAGE_PATH_NOT_EXPORTED');
     const names = "import('oci-plone').then((all) => console.log(Object.keys(all).sort().join()))";
     const surface = await run(process.execPath, ['-e', names], { cwd: project });
-    assert.equal(surface.stdout.trim(), 'CHOICES,EXIT_CODES,OciPloneError,exportTarball,inspect,pack,push');
+    assert.equal(
+      surface.stdout.trim(),
+      'CHOICES,EXIT_CODES,OciPloneError,exportTarball,inspect,instance,pack,push,showBuildout,writeExpressions',
+    );
   });
 
   it('brings the command oci-plone', async () => {

@@ -56,19 +56,6 @@ function runScript(python: string, jobs: readonly RecipeJob[], env: NodeJS.Proce
   execFileSync(python, ['-W', 'ignore', script], { env, input, stdio: ['pipe', 'ignore', 'pipe'] });
 }
 
-/** A virtual environment with a Zope that starts, made once for this machine. */
-export const zopeVenv: string = join(tmpdir(), `oci-plone-zope-6.3-${process.getuid?.() ?? 0}`);
-
-/** For node:test's `skip`. */
-export async function skipZope(): Promise<string | false> {
-  return installed(zopeVenv, 'Zope 6.3', async (draft) => {
-    await run('python3', ['-m', 'venv', draft]);
-    const words = [`plone.recipe.zope2instance==${RECIPES[9].version}`, 'Zope==6.3', 'setuptools==80.9.0', 'wheel'];
-    await run(join(draft, 'bin/python'), ['-m', 'pip', 'install', '--quiet', ...words], { timeout: 600_000 });
-    // Its scripts name the draft, and are not used.
-  });
-}
-
 /** Makes a folder once for this machine. For node:test's `skip`: false, or why it cannot be had. */
 export async function installed(
   folder: string,

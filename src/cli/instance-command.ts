@@ -2,6 +2,7 @@ import { type InstanceResult, instance } from '../index.ts';
 import { COMMON_FLAGS, type Flag, parseFlags, usage } from './flags.ts';
 import { commandHelp } from './help.ts';
 import type { CommandContext } from './io.ts';
+import { printable } from './printable.ts';
 
 const FLAGS: readonly Flag[] = [
   { name: 'output', short: 'o', value: 'FOLDER', help: 'write a copy there; default: ./DIR.instance' },
@@ -21,8 +22,8 @@ and ZCML with the container's paths, no site.py, the folders that Zope needs, an
 mapped is reported on stderr. Prints the folder.`,
   flags: FLAGS,
   examples: [
-    ['oci-plone instance . -o plone.instance', 'a copy of what the instance needs, for -v "$PWD/plone.instance:/opt"'],
-    ['oci-plone instance . --in-place', 'the folder itself, for -v "$PWD:/opt"'],
+    ['oci-plone instance . -o plone.instance', 'a copy of what the instance needs, to mount at /opt'],
+    ['oci-plone instance . --in-place', 'the folder itself, to mount at /opt'],
     ['oci-plone instance . --dry-run', 'what would be changed'],
   ],
 });
@@ -46,9 +47,11 @@ export async function instanceCommand({ argv, io, signal }: CommandContext): Pro
     part: flags.one('part'),
     signal,
   });
-  for (const line of reports(result)) io.stderr.write(`${line}\n`);
+  for (const line of reports(result)) io.stderr.write(`${printable(line)}\n`);
   if (flags.has('json')) io.stdout.write(`${JSON.stringify(result)}\n`);
-  else io.stdout.write(result.diff ?? `${result.folder}\n`);
+  else if (result.diff === null) io.stdout.write(`${result.folder}\n`);
+  // For patch every byte counts; a terminal is shown what it can show.
+  else io.stdout.write(io.stdout.isTTY ? printable(result.diff) : result.diff);
 }
 
 function reports({ warnings, leftovers, backups }: InstanceResult): readonly string[] {
