@@ -13,16 +13,24 @@ const run = promisify(execFile);
 /** What two clients of one PostgreSQL need; RelStorage's own extra wants psycopg2, which has no wheel. */
 const FOR_POSTGRESQL = ['RelStorage==4.3.0', 'perfmetrics==4.3.0', 'psycopg2-binary==2.9.13'];
 
-const requirements: readonly string[] = [...pins(readFileSync(fixture('plone', 'versions.cfg'), 'utf8')), ...FOR_POSTGRESQL];
+const requirements: readonly string[] = [
+  ...pins(readFileSync(fixture('plone', 'versions.cfg'), 'utf8')),
+  ...FOR_POSTGRESQL,
+];
 
 function pins(text: string): readonly string[] {
-  return [...text.matchAll(/^([A-Za-z0-9][\w.-]*) = (\S+)$/gm)].map(([, name, version]) => `${name ?? ''}==${version ?? ''}`);
+  return [...text.matchAll(/^([A-Za-z0-9][\w.-]*) = (\S+)$/gm)].map(
+    ([, name, version]) => `${name ?? ''}==${version ?? ''}`,
+  );
 }
 
 /** One that any user may start, which a Python below root's home is not. */
-const PYTHON = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
+export const PYTHON: string = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
 
-const key = createHash('sha256').update([PYTHON, ...requirements].join('\n')).digest('hex').slice(0, 12);
+const key = createHash('sha256')
+  .update([PYTHON, ...requirements].join('\n'))
+  .digest('hex')
+  .slice(0, 12);
 
 /** A virtual environment with Plone, ZEO, RelStorage and a driver for PostgreSQL. */
 export const ploneVenv: string = join(tmpdir(), `oci-plone-plone-${key}-${process.getuid?.() ?? 0}`);
