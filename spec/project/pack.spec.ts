@@ -149,7 +149,7 @@ describe('pack, from a buildout', { skip: noNix }, () => {
 
   it('the instance that [image] names, of two', async () => {
     const recipe = 'recipe = plone.recipe.zope2instance\n';
-    const two = `[buildout]\nindex = wheels\nparts =\n[a]\n${recipe}eggs = nosuch\n[b]\n${recipe}eggs = web\n`;
+    const two = `[buildout]\nindex = wheels\nfind-links = wheels\nparts =\n[a]\n${recipe}eggs = nosuch\n[b]\n${recipe}eggs = web\n`;
     wheelhouse(at('project/wheels'), [
       { name: 'plone.recipe.zope2instance', version: '1.0', requires: ['zc.buildout'] },
       { name: 'zc.buildout', version: '1.0' },
