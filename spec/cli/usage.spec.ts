@@ -7,7 +7,7 @@ import { type Finished, runCli } from '../support/cli.ts';
 import { repositoryRoot } from '../support/fixtures.ts';
 import { type Folder, everythingIn, labFolder, writeApp } from '../support/packed.ts';
 
-const COMMANDS = ['pack', 'push', 'inspect', 'instance'] as const;
+const COMMANDS = ['pack', 'nix', 'buildout', 'push', 'inspect', 'instance'] as const;
 
 describe('the command line', () => {
   let lab: Folder;
@@ -44,7 +44,7 @@ describe('the command line', () => {
       const shown = examples.split('\n').filter((line) => line.includes(`oci-plone ${command}`));
       assert.ok(shown.length >= 2, examples);
       for (const [flag] of examples.matchAll(/(?<= )--?[a-z][a-z-]*/g))
-        if (!['-r', '-i'].includes(flag)) assert.match(flags, new RegExp(`(^|[ ,])${flag}\\b`, 'm'), flag);
+        if (!['-r', '-i', '-v'].includes(flag)) assert.match(flags, new RegExp(`(^|[ ,])${flag}\\b`, 'm'), flag);
       assert.equal((await run(command, '-h')).stdout, stdout);
     });
 
@@ -108,6 +108,19 @@ describe('the command line', () => {
     ['push', 'app.oci'],
     ['push', 'app.oci', 'not a reference'],
     ['push', 'app.oci', 'localhost/x', '--tag', 'x'],
+    ['nix'],
+    ['nix', 'buildout.cfg', 'part', 'other'],
+    ['nix', 'buildout.cfg', '--python', 'three'],
+    ['nix', 'buildout.cfg', '--nixpkgs', 'https://example.org/nixpkgs.tar.gz'],
+    ['nix', 'buildout.cfg', '--output', 'a', '--output', 'b'],
+    ['buildout'],
+    ['buildout', 'show'],
+    ['buildout', 'show', 'a.cfg', 'b', 'c'],
+    ['buildout', 'annotate', 'a.cfg'],
+    ['pack', 'app.nix.tar', '--python', '3.11.2'],
+    ['pack', 'app.nix.tar', '--frozen'],
+    ['pack', 'app.nix.tar', '--upgrade'],
+    ['pack', 'app.nix.tar', '--index', 'x'],
     ['inspect'],
     ['inspect', 'a', 'b'],
     ['inspect', 'a', '--quiet'],

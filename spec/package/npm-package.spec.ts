@@ -78,10 +78,8 @@ describe('the npm package', () => {
     assert.equal(stdout.trim(), 'ERR_PACKAGE_PATH_NOT_EXPORTED');
     const names = "import('oci-plone').then((all) => console.log(Object.keys(all).sort().join()))";
     const surface = await run(process.execPath, ['-e', names], { cwd: project });
-    assert.equal(
-      surface.stdout.trim(),
-      'CHOICES,EXIT_CODES,OciPloneError,exportTarball,inspect,instance,pack,push,showBuildout,writeExpressions',
-    );
+    const functions = ['exportTarball', 'inspect', 'instance', 'pack', 'push', 'showBuildout', 'writeExpressions'];
+    assert.equal(surface.stdout.trim(), ['CHOICES', 'EXIT_CODES', 'OciPloneError', ...functions].join());
   });
 
   it('brings the command oci-plone', async () => {
@@ -111,8 +109,8 @@ console.log(digest);
 `;
 
 const TYPED = `
-import { EXIT_CODES, OciPloneError, inspect, pack, push } from 'oci-plone';
-import type { ErrorCode, InspectResult, OnProgress, PackOptions, PackResult, PushResult } from 'oci-plone';
+import { EXIT_CODES, OciPloneError, inspect, pack, push, showBuildout, writeExpressions } from 'oci-plone';
+import type { ErrorCode, ExpressionResult, ShownBuildout, InspectResult, OnProgress, PackOptions, PackResult, PushResult } from 'oci-plone';
 const onProgress: OnProgress = (event) => void (event.kind === 'nix' ? event.line.length : 0);
 const options: PackOptions = { input: 'app.nix.tar', tag: 'v1', signal: AbortSignal.timeout(1000), onProgress };
 const result: PackResult = await pack({ ...options, output: undefined });
@@ -123,6 +121,10 @@ const seen: InspectResult = await inspect({ layout: 'app.oci' });
 try { await pack({ input: process.stdin, output: 'x' }); } catch (error) {
   if (error instanceof OciPloneError) { const code: ErrorCode = error.code; console.log(EXIT_CODES[code], error.hint); }
 }
+const shown: ShownBuildout = await showBuildout({ file: 'buildout.cfg', section: 'versions', python: '3.11.2' });
+const written: ExpressionResult = await writeExpressions({ file: 'buildout.cfg', indexes: ['wheels'], frozen: true });
+await pack({ input: 'buildout.cfg', part: 'plone', upgrade: ['plone.api'], nixpkgs: 'nixpkgs' });
+console.log(shown.sections[0]?.options[0]?.origins, written.changes);
 console.log(unchanged, paths, pushed.digest, seen.layers[0]?.diffId);
 `;
 

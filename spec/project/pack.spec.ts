@@ -147,6 +147,27 @@ describe('pack, from a buildout', { skip: noNix }, () => {
     );
   });
 
+  it('the instance that [image] names, of two', async () => {
+    const recipe = 'recipe = plone.recipe.zope2instance\n';
+    const two = `[buildout]\nindex = wheels\nfind-links = wheels\nparts =\n[a]\n${recipe}eggs = nosuch\n[b]\n${recipe}eggs = web\n`;
+    wheelhouse(at('project/wheels'), [
+      { name: 'plone.recipe.zope2instance', version: '1.0', requires: ['zc.buildout'] },
+      { name: 'zc.buildout', version: '1.0' },
+    ]);
+    await writeFile(at('project/two.cfg'), two);
+    const options = {
+      input: at('project/two.cfg'),
+      output: at('two.oci'),
+      offline: true,
+      instance: false,
+      env,
+    } as const;
+    await assert.rejects(pack(options), hasCode('USAGE'));
+    await writeFile(at('project/two.cfg'), `${two}[image]\nrecipe = oci-plone\ninstance = b\n`);
+    const { layers } = await pack(options);
+    assert.ok(layers.some(({ storePaths }) => storePaths.some((path) => path.endsWith('-web-1.0'))));
+  });
+
   describe('to the reference of [image]', { skip: missing('docker-registry') }, () => {
     let registry: Registry;
     before(async () => {

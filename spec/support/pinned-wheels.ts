@@ -7,15 +7,14 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** What Debian 12's Python takes, whichever Python runs pip here. */
-const TARGET = [
-  ...['--only-binary', ':all:', '--python-version', '3.11', '--implementation', 'cp'],
-  ...['2_36', '2_34', '2_31', '2_28', '2_27', '2_17', '2_12', '2_5'].flatMap((glibc) => [
-    '--platform',
-    `manylinux_${glibc}_x86_64`,
-  ]),
-  ...['2014', '2010', '1'].flatMap((year) => ['--platform', `manylinux${year}_x86_64`]),
-  ...['--platform', 'linux_x86_64'],
+const PLATFORMS = [
+  ...['2_36', '2_34', '2_31', '2_28', '2_27', '2_17', '2_12', '2_5'].map((glibc) => `manylinux_${glibc}_x86_64`),
+  ...['2014', '2010', '1'].map((year) => `manylinux${year}_x86_64`),
+  'linux_x86_64',
 ];
+const TARGET: readonly string[] = '--only-binary :all: --python-version 3.11 --implementation cp'
+  .split(' ')
+  .concat(PLATFORMS.flatMap((platform) => ['--platform', platform]));
 
 export interface PinnedWheels {
   /** A folder of wheels. */

@@ -8,7 +8,7 @@ import { formatLock } from '../python/lock.ts';
 import type { Change } from '../python/locked-set.ts';
 import { canonicalName } from '../python/name.ts';
 import { expressionSet } from './expression-set.ts';
-import { INSTANCE_RECIPE } from './find-part.ts';
+import { INSTANCE_RECIPE, NIX_RECIPE, partsOf } from './find-part.ts';
 import { readImagePart } from './image-part.ts';
 import type { ImagePart } from './image-part.ts';
 import { instanceSection } from './instance-section.ts';
@@ -68,7 +68,7 @@ export async function withPackable<T>(options: PackableOptions, use: (packable: 
       const name = basename(expression).replace(/\.nix$/, '');
       return use({ expression, name, show: [], image, changes: [], instance: null });
     }
-    const choices = { ...options, part: options.part ?? image?.part };
+    const choices = { ...options, part: options.part ?? image?.part ?? instanceOf(project, options, image) };
     const section = instanceSection(project.buildout, options.instance ?? image?.instance);
     const { part, locked, lockFile, roots } = await prepare(project, choices);
     const request = { project, part, set: locked.set, roots, nixpkgs: options.nixpkgs, folder: null };
@@ -108,6 +108,12 @@ function assertHasRecipe({ packages }: ExpressionSet, section: InstanceSection, 
       hint: `Add ${INSTANCE_RECIPE} to its eggs, or pack the environment alone with --no-instance.`,
     },
   );
+}
+
+/** An instance that is named stands for a part where no part of collective.recipe.nix says what is packed. */
+function instanceOf({ buildout }: Project, options: PackableOptions, image: ImagePart | null): string | undefined {
+  if (partsOf(buildout, NIX_RECIPE).length > 0) return undefined;
+  return typeof options.instance === 'string' ? options.instance : image?.instance;
 }
 
 /** Folders of wheels, and of nixpkgs where it is one. */
