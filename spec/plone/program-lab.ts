@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,8 @@ import { runRecipeOf } from '../support/zope2instance.ts';
 export interface ProgramLab {
   readonly opt: string;
   readonly data: string;
+  /** What runs in it, and is killed with the test. */
+  readonly children: Set<ChildProcess>;
 }
 
 export interface RunOptions {
@@ -74,9 +76,16 @@ export async function programLab(
   options: { readonly plone: boolean; readonly bakeUser?: boolean },
 ): Promise<ProgramLab> {
   const folder = await mkdtemp(join(tmpdir(), 'oci-plone-programs-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  const lab = { opt: join(folder, 'opt'), data: join(folder, 'data'), children: new Set<ChildProcess>() };
+  t.after(async () => {
+    const ends = [...lab.children].map(async (child) => {
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    });
+    await Promise.all(ends);
+    await rm(folder, { recursive: true, force: true });
+  });
   await chmod(folder, 0o755);
-  const lab = { opt: join(folder, 'opt'), data: join(folder, 'data') };
   const etc = join(lab.opt, 'parts/instance/etc');
   await mkdir(etc, { recursive: true });
   await mkdir(lab.data);
@@ -163,12 +172,14 @@ function start(lab: ProgramLab, words: readonly string[], options: RunOptions) {
   });
   const endWithUs = (): void => void child.kill('SIGKILL');
   process.once('exit', endWithUs);
+  lab.children.add(child);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   child.stdin.on('error', () => undefined).end(options.input ?? '');
   const done = once(child, 'close').then(() => {
     process.off('exit', endWithUs);
+    lab.children.delete(child);
     return { code: child.exitCode, stdout, stderr };
   });
   return { child, done, output: () => stdout + stderr };
