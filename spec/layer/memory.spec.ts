@@ -11,7 +11,7 @@ const PACK = `
   import { withEncoder } from ${compiled('../../src/layer/encoder.ts')};
   import { readArchive, DEFAULT_LIMITS } from ${compiled('../../src/layer/read-archive.ts')};
   import { CHUNK_BYTES, folder, symlink } from ${compiled('../../src/layer/tree.ts')};
-  import { END, file } from ${compiled('../support/tars.ts')};
+  import { END, entry, file } from ${compiled('../support/tars.ts')};
   import { Readable } from 'node:stream';
 
   const MEBIBYTE = 1024 * 1024;
@@ -57,11 +57,23 @@ describe('packing takes little memory', () => {
     const { size, maxRss } = await run(`
       function* tar() {
         for (let n = 0; n < 100_000; n++) yield file('nix/store/path-' + (n % 500) + '/lib/file-' + n, 'content ' + n, 0o444);
-        for (let n = 0; n < 200; n++) yield file('nix/store/path-' + n + '/large', content, 0o444);
+        for (let n = 0; n < 200; n++) { yield entry({ name: 'nix/store/path-' + n + '/large', size: MEBIBYTE, mode: 0o444 }); yield content; }
         yield END;
       }
+      // As a pipe gives them.
+      function* pieces() {
+        let parts = [];
+        for (const part of tar()) {
+          parts.push(part);
+          if (part !== content && parts.length < 64) continue;
+          yield Buffer.concat(parts.filter((one) => one !== content));
+          for (let at = 0; part === content && at < MEBIBYTE; at += 65_536) yield content.subarray(at, at + 65_536);
+          parts = [];
+        }
+        yield Buffer.concat(parts);
+      }
       const options = { limits: DEFAULT_LIMITS, spoolFolder: ${JSON.stringify(scratch(t))} };
-      const archive = await readArchive(Readable.from(tar(), { objectMode: false }), options);
+      const archive = await readArchive(Readable.from(pieces(), { objectMode: false }), options);
       const paths = Array.from({ length: 500 }, (_, n) => '/nix/store/path-' + n);
       report(await pack(archive.tree, 'zlib', paths));
       archive.close();
