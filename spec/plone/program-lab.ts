@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { programFiles } from '../../src/image/program-files.ts';
 import { sortedMappings } from '../../src/plone/mapping.ts';
+import { FACTS_FILE, programFacts } from '../../src/plone/programs.ts';
 import { rewriteWsgiIni } from '../../src/plone/wsgi-ini.ts';
 import { rewriteZopeConf } from '../../src/plone/zope-conf.ts';
+import { repositoryRoot } from '../support/fixtures.ts';
 import { ploneVenv } from '../support/plone-venv.ts';
 import { runRecipeOf } from '../support/zope2instance.ts';
 
@@ -91,10 +93,8 @@ export async function programLab(
   await mkdir(lab.data);
 
   const facts = { data: lab.data, zopeConf: 'parts/instance/etc/zope.conf', wsgiIni: 'parts/instance/etc/wsgi.ini' };
-  for (const { name, mode, bytes } of await programFiles({ ...facts, user: 'boss' })) {
-    await mkdir(dirname(join(lab.opt, name)), { recursive: true });
-    await writeFile(join(lab.opt, name), bytes, { mode });
-  }
+  cpSync(join(repositoryRoot, 'src/plone/programs'), lab.opt, { recursive: true });
+  await writeFile(join(lab.opt, FACTS_FILE), programFacts({ ...facts, user: 'boss' }));
   if (options.plone) await writeInstance(lab, join(folder, 'buildout'), options.bakeUser ?? false);
   else {
     const here = (text: string): string => text.replaceAll('/opt', lab.opt).replaceAll('/data', lab.data);
@@ -106,7 +106,7 @@ export async function programLab(
 
 /** What the recipe writes, rewritten as for an image. */
 async function writeInstance({ opt, data }: ProgramLab, buildout: string, bakeUser: boolean): Promise<void> {
-  await runRecipeOf(ploneVenv, buildout, { eggs: 'Plone', user: 'boss:baked-password' });
+  runRecipeOf(ploneVenv, [{ folder: buildout, options: { eggs: 'Plone', user: 'boss:baked-password' } }]);
   const mappings = sortedMappings([
     { from: buildout, to: opt },
     { from: join(buildout, 'var'), to: data },
