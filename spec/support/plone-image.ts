@@ -14,6 +14,7 @@ export interface PloneImage {
   readonly result: PackResult;
   /** The buildout's folder, for another pack. */
   readonly project: string;
+  /** What was packed; the next call with them has nothing to do. */
   readonly options: PackOptions;
 }
 
@@ -25,24 +26,18 @@ export async function skipPloneImage(): Promise<string | false> {
 }
 
 /**
- * Packs `fixtures/NAME/buildout.cfg` from the package index. The folder with the store and the layout stays for the next one
+ * Packs a buildout of `fixtures/plone` from the package index. The folder with the store and the layout stays for the next one
  * who asks on this machine, so that ten specs pack one Plone; what they get is packed by the code under test all the same.
  */
-export async function ploneImage(name = 'plone', more: Partial<PackOptions> = {}): Promise<PloneImage> {
+export async function ploneImage(file = 'buildout.cfg'): Promise<PloneImage> {
   const folder = join(tmpdir(), `oci-plone-spec-image-${process.getuid?.() ?? 0}`);
-  const project = join(folder, name);
+  const project = join(folder, 'project');
   mkdirSync(project, { recursive: true });
-  const lock = { temporary: join(folder, `${name}-${process.pid}.lock`) };
-  return withLock(join(folder, `${name}.lock`), lock, async () => {
-    cpSync(fixture(name), project, { recursive: true });
-    const options: PackOptions = {
-      input: join(project, 'buildout.cfg'),
-      output: join(folder, `${name}.oci`),
-      store: join(folder, 'nix'),
-      env: cleanEnvironment(),
-      ...more,
-    };
-    const result = await pack(options);
-    return { layout: join(folder, `${name}.oci`), result, project, options };
+  const layout = join(folder, file.replace(/\.cfg$/, '.oci'));
+  return withLock(join(folder, 'lock'), { temporary: join(folder, `lock-${process.pid}`) }, async () => {
+    cpSync(fixture('plone'), project, { recursive: true });
+    const input = join(project, file);
+    const options = { input, output: layout, store: join(folder, 'nix'), env: cleanEnvironment() };
+    return { layout, result: await pack(options), project, options };
   });
 }
