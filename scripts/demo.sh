@@ -1,39 +1,15 @@
 #!/usr/bin/env bash
 # npm run demo: a web server from its buildout to a container that answers; nothing of it stays.
+# npm run demo -- plone: a Plone with a site, to click (scripts/demo-plone.sh).
 #   npm run demo -- --index URL   with this package index; without, pip's own is taken, and python3-pip installed where it is missing
 # Root, or sudo without a password, serves apt and the start of the container.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/sbin:/sbin
+if [ "${1:-}" = plone ]; then shift; exec scripts/demo-plone.sh "$@"; fi
 scripts/setup.sh demo "$@"
+. scripts/demo-lab.sh
 
-lab=$(mktemp -d)
-registry='' sudo=()
-[ "$(id -u)" = 0 ] || sudo=(sudo -n)
-clean_up() {
-  "${sudo[@]}" runc --root "$lab/state" delete --force oci-plone-demo 2> /dev/null || true
-  [ -z "$registry" ] || kill "$registry" || true
-  chmod -R u+w "$lab/nix" 2> /dev/null || true # Nix makes its store read-only
-  rm -rf "$lab" 2> /dev/null || "${sudo[@]}" rm -rf "$lab"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-say() { printf '\n# %s\n' "$*"; }
-exec 3>&1
-show() {
-  local word line='$'
-  for word; do
-    [[ $word =~ [^A-Za-z0-9_./:=-] ]] && line+=" '$word'" || line+=" $word"
-  done
-  echo "${line//"$lab"/\$LAB}" >&3
-  "$@"
-}
-wait_for() { for _ in {1..100}; do if "$@" > /dev/null 2>&1; then return; fi; sleep 0.1; done; "$@"; }
-oci-plone() { node dist/src/cli/main.js "$@"; }
-# The stand-in for nixpkgs needs no binary cache, and a machine without network would ask one in vain.
-export NIX_CONFIG='substituters ='
 
 echo "LAB=$lab"
 host=127.0.0.1:$(node -e 's = net.createServer().listen(0, "127.0.0.1", () => s.close(console.log(s.address().port)))')

@@ -12,6 +12,11 @@ programs=(nix-build=nix-bin bwrap=bubblewrap docker-registry=docker-registry sko
 [ "$1" = demo ] || programs+=(podman=podman buildah=buildah busybox=busybox-static haproxy=haproxy)
 [ "${2:-}" = --index ] || programs+=(pip3=python3-pip)
 
+if [ "$1" != demo ]; then # PostgreSQL's server is on no PATH
+  initdb=(/usr/lib/postgresql/*/bin/initdb)
+  programs+=("${initdb[0]}=postgresql")
+fi
+
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
 # Debian starts a service that it installs, such as the registry on port 5000: not here, where it is only a program.
