@@ -131,7 +131,7 @@ describe('an image of Plone, from five lines of buildout', { skip, timeout: 3_60
   it('has the one of two instances that is chosen', async () => {
     const input = join(image.project, 'two.cfg');
     const base = readFileSync(join(image.project, 'buildout.cfg'), 'utf8');
-    await writeFile(input, `${base}\n[client2]\n<= instance\nhttp-address = 8080\nzserver-threads = 2\n`);
+    await writeFile(input, `${base}\n[client2]\n<= instance\nhttp-address = 8080\nthreads = 2\n`);
     const options = { ...image.options, input, output: join(lab.folder, 'two.oci') };
     await assert.rejects(pack(options), hasCode('INPUT_MALFORMED'));
     await pack({ ...options, instance: 'client2' });
