@@ -339,11 +339,11 @@ describe('what cannot be had', () => {
       says: ['allow-picked-versions', 'a = 2.0'],
     },
     {
-      title: 'a pin that is none',
+      title: 'a pin that is none, with what there is',
       files: two,
-      what: wanted(['a'], { pins: pins({ a: 'x y' }) }),
-      code: 'INPUT_MALFORMED',
-      says: ['a = x y'],
+      what: wanted(['a'], { pins: pins({ a: '1.2-2007-preview', unused: 'x y' }) }),
+      code: 'INPUT_ABSENT',
+      says: ['a = 1.2-2007-preview', '1.0, 2.0'],
     },
     { title: 'a requirement that is none', files: two, what: wanted(['a b']), code: 'INPUT_MALFORMED', says: ['a b'] },
     {

@@ -114,6 +114,7 @@ describe('specifiers', () => {
       [' >= 1.0 , <2 ', '>=1.0,<2'],
       ['>=1.*', '>=1'],
       ['==1.*', '==1.*'],
+      ['>= 1.1.6dev-r22380', '>=1.1.6.dev22380'],
     ] as const;
     for (const [text, expected] of table) assert.equal(formatSpecifiers(parseSpecifiers(text)), expected);
   });

@@ -1,4 +1,3 @@
-import { OciPloneError } from '../errors.ts';
 import { chooseFile, rulesOf } from './choose.ts';
 import type { Rules } from './choose.ts';
 import type { IndexFile } from './index-file.ts';
@@ -55,11 +54,10 @@ function readPin(name: string, pin: string): Bound {
   const text = `${name} = ${pin}`;
   if (/^[<>]/.test(pin)) return { specifiers: parseSpecifiers(pin), exact: null, text, origin: 'pin' };
   const version = pin.replace(/^==/, '').trim();
-  if (parseVersion(version) === null)
-    throw new OciPloneError('INPUT_MALFORMED', `the pin ${text} is not a version`, {
-      hint: 'In [versions] stands one version, such as 1.2.3, or clauses that begin with < or >.',
-    });
-  return { specifiers: parseSpecifiers(`==${version}`), exact: version, text, origin: 'pin' };
+  // Old files pin what is no version any more; nothing fits that, which is told where it is asked for.
+  const operator = parseVersion(version) === null ? '===' : '==';
+  const specifier = { operator, text: version, version: parseVersion(version), wildcard: false } as const;
+  return { specifiers: [specifier], exact: version, text, origin: 'pin' };
 }
 
 /** What was wanted, read once: how a file is chosen for a requirement does not change while resolving. */

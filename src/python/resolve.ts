@@ -123,23 +123,22 @@ class Resolution {
   /** What was taken for the project, or is now. Null where it is missing, and that is tolerated. */
   async #have(requirer: Requirer): Promise<Taken | null> {
     const { name } = requirer.requirement;
-    const specifiers = this.#constrain(requirer);
-    const old = this.#taken.get(name);
-    if (old !== undefined) return this.#check(old, requirer, specifiers);
-    if (this.#missing.has(name)) return null;
     try {
-      const taken = {
-        ...(await this.#pick(requirer, specifiers)),
-        extras: new Set<string>(),
-        requires: new Set<string>(),
-      };
+      const specifiers = this.#constrain(requirer);
+      const old = this.#taken.get(name);
+      if (old !== undefined) return await this.#check(old, requirer, specifiers);
+      if (this.#missing.has(name)) return null;
+      const picked = await this.#pick(requirer, specifiers);
+      const taken = { ...picked, extras: new Set<string>(), requires: new Set<string>() };
       this.#taken.set(name, taken);
       return taken;
     } catch (error) {
       if (this.#options.tolerateMissing !== true || !isAbout(error)) throw error;
       const { text } = requirer.requirement;
-      this.#missing.set(name, { name, requirement: text, reason: error.message, requiredBy: [] });
-      return null;
+      // A pin or a conflict stands against one requirement, all else against the project.
+      const key = error.code === 'INPUT_REFUSED' ? `${name} ${text}` : name;
+      this.#missing.set(key, { name, requirement: text, reason: error.message, requiredBy: [] });
+      return this.#taken.get(name) ?? null;
     }
   }
 

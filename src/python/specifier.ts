@@ -19,7 +19,8 @@ export interface Specifier {
 const CLAUSE = /^(===|==|!=|~=|<=|>=|<|>)\s*(\S+)$/;
 
 /**
- * Reads clauses joined by commas. What old setuptools wrote is read as it was meant: a comma too much, and `>=1.*`.
+ * Reads clauses joined by commas. What old setuptools wrote is read as it was meant: a comma too much, `>=1.*`, and the
+ * revision of Subversion in `>=1.1.6dev-r22380`.
  *
  * @throws INPUT_MALFORMED
  */
@@ -36,7 +37,8 @@ function parseClause(clause: string): Specifier {
   if (operator === undefined || text === undefined || !isOperator(operator)) throw malformed(clause);
   if (operator === '===') return { operator, text, version: parseVersion(text), wildcard: false };
   const wildcard = text.endsWith('.*');
-  const version = parseVersion(wildcard ? text.slice(0, -2) : text);
+  const plain = wildcard ? text.slice(0, -2) : text;
+  const version = parseVersion(plain) ?? parseVersion(plain.replace(/\.?dev-r(\d+)$/, '.dev$1'));
   if (version === null) throw malformed(clause);
   const equality = operator === '==' || operator === '!=';
   if (version.local !== null && (!equality || wildcard)) throw malformed(clause);
