@@ -60,7 +60,13 @@ export function sha256(bytes: Uint8Array): string {
 export function wheel(name: string, version: string, described: Described = {}): Distribution {
   const stem = `${name.replaceAll(/[-.]+/g, '_')}-${version}`;
   const metadata = Buffer.from(described.metadata ?? metadataText(name, version, described));
-  const files = { ...described.files, [`${stem}.dist-info/METADATA`]: metadata };
+  const [python = '', abi = '', machine = ''] = (described.tag ?? 'py3-none-any').split('-').slice(-3);
+  const files = {
+    ...described.files,
+    [`${stem}.dist-info/WHEEL`]: `Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: ${python}-${abi}-${machine}\n`,
+    [`${stem}.dist-info/RECORD`]: '',
+    [`${stem}.dist-info/METADATA`]: metadata,
+  };
   const entries = Object.entries(files).map(([path, content]): [string, Uint8Array] => [path, Buffer.from(content)]);
   const file = `${stem}-${described.tag ?? 'py3-none-any'}.whl`;
   return distribution(name, file, Buffer.from(zipSync(Object.fromEntries(entries))), metadata, described);
