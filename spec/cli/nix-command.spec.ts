@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { ExpressionResult } from '../../src/index.ts';
-import { type Finished, runCli } from '../support/cli.ts';
+import { type Finished, runCli, startCli } from '../support/cli.ts';
+import { listen } from '../support/fault-registry.ts';
 import { type Folder, labFolder } from '../support/packed.ts';
 import { wheelhouse } from '../support/wheels.ts';
 
@@ -143,5 +145,28 @@ describe('oci-plone nix', () => {
     });
     assert.equal(code, 3);
     assert.match(stderr, /--index/);
+  });
+
+  it('ends at once by a signal while an index is silent, and leaves nothing', async (t) => {
+    let wasAsked: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => (wasAsked = resolve));
+    const server = createServer(() => wasAsked());
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const index = `http://${await listen(server)}/simple`;
+    const before = await readdir(lab.folder);
+    const running = startCli(['nix', 'buildout.cfg', '--python', '3.11.2', '--index', index], {
+      cwd: lab.folder,
+      env: { HOME: join(lab.folder, 'home'), XDG_CACHE_HOME: join(lab.folder, 'cache') },
+    });
+    await asked;
+    running.child.kill('SIGINT');
+    assert.equal((await running.finished).code, 130);
+    assert.deepEqual(
+      (await readdir(lab.folder)).filter((name) => name !== 'cache'),
+      before,
+    );
   });
 });
