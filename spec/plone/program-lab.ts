@@ -4,7 +4,7 @@ import { cpSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sortedMappings } from '../../src/plone/mapping.ts';
 import { FACTS_FILE, programFacts } from '../../src/plone/programs.ts';
 import { rewriteWsgiIni } from '../../src/plone/wsgi-ini.ts';
@@ -19,6 +19,11 @@ export interface ProgramLab {
   readonly data: string;
   /** What runs in it, and is killed with the test. */
   readonly children: Set<ChildProcess>;
+}
+
+/** A test, or what else runs this at its end. */
+export interface Cleaned {
+  readonly after: (clean: () => Promise<void>) => void;
 }
 
 export interface RunOptions {
@@ -74,7 +79,7 @@ zope_conf = /opt/parts/instance/etc/zope.conf
 
 /** A folder with the programs; its instance is `ZOPE_CONF`'s, or the recipe's own where a Plone is there to start. */
 export async function programLab(
-  t: Pick<TestContext, 'after'>,
+  t: Cleaned,
   options: { readonly plone: boolean; readonly bakeUser?: boolean },
 ): Promise<ProgramLab> {
   const folder = await mkdtemp(join(tmpdir(), 'oci-plone-programs-'));
@@ -149,10 +154,11 @@ export async function startPlone(lab: ProgramLab, port: number, options: RunOpti
     await answer?.arrayBuffer();
     return answer?.status === 200;
   };
-  while (ended === undefined && !(await isOk())) await new Promise((resolve) => void setTimeout(resolve, 100));
+  const isOver = (): boolean => ended !== undefined;
+  while (!isOver() && !(await isOk())) await sleep(100);
   return {
     output,
-    ended: () => ended !== undefined,
+    ended: isOver,
     stop: async (signal) => {
       child.kill(signal);
       return done;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, it, after } from 'node:test';
 import { skipPlone } from '../support/plone-venv.ts';
@@ -29,9 +29,9 @@ sys.exit(7)
 /** One database, in this order. */
 describe('the commands of an image', { skip }, () => {
   let lab: ProgramLab;
-  const cleanups: (() => unknown)[] = [];
+  const cleanups: (() => Promise<void>)[] = [];
   before(async () => {
-    lab = await programLab({ after: (clean) => void cleanups.push(() => (clean as () => unknown)()) }, { plone: true });
+    lab = await programLab({ after: (clean) => void cleanups.push(clean) }, { plone: true });
     await writeFile(join(lab.opt, 'show.py'), SHOW);
   });
   after(async () => {
@@ -101,14 +101,13 @@ describe('the commands of an image', { skip }, () => {
     const profile = await command(['create-site', 'Intranet', '--profile', 'no.such:default', '--delete-existing']);
     assert.equal(failureOf(profile), 'REQUEST_REFUSED');
     // The broken step comes after the distribution's content, which is committed by then.
-    await writeFile(join(lab.opt, 'sitecustomize.py'), BROKEN_STEP);
-    const broken = await runProgram(
-      lab,
-      ['create-site', 'Half', '--type', 'classic', '--profile', 'sitecustomize:default'],
-      {
-        env: { PYTHONPATH: lab.opt },
-      },
-    );
+    await mkdir(join(lab.opt, 'broken'));
+    await writeFile(join(lab.opt, 'broken/__init__.py'), 'def fail(_):\n    raise RuntimeError("broken on purpose")\n');
+    await writeFile(join(lab.opt, 'broken/import_steps.xml'), BROKEN_STEP);
+    await writeFile(join(lab.opt, 'sitecustomize.py'), BROKEN_ADD_ON);
+    const broken = await runProgram(lab, ['create-site', 'Half', '--type', 'classic', '--profile', 'broken:default'], {
+      env: { PYTHONPATH: lab.opt },
+    });
     assert.equal(broken.code, 1);
     assert.match(broken.stderr, /RuntimeError: broken on purpose/);
     assert.deepEqual((await show('Intranet'))['sites'], ['Intranet']);
@@ -166,21 +165,17 @@ print(roles("kim", "third-password"))
 print(roles("lee", "${generated}"))
 `;
 
+const BROKEN_STEP =
+  '<import-steps><import-step id="broken" handler="broken.fail" title="x" version="1">x</import-step></import-steps>';
+
 /** Registers a profile with a step that fails, as an add-on's would, once Zope's registry is there. */
-const BROKEN_STEP = `
+const BROKEN_ADD_ON = `
 import zope.event
 
 def opened(event):
     if type(event).__name__ == "DatabaseOpenedWithRoot":
-        import os, tempfile
         from Products.GenericSetup import EXTENSION, profile_registry
-        path = tempfile.mkdtemp()
-        with open(os.path.join(path, "import_steps.xml"), "w") as file:
-            file.write('<import-steps><import-step id="broken" handler="sitecustomize.fail" title="x" version="1"/></import-steps>')
-        profile_registry.registerProfile("default", "Broken", "", path, "sitecustomize", EXTENSION)
-
-def fail(context):
-    raise RuntimeError("broken on purpose")
+        profile_registry.registerProfile("default", "Broken", "", ".", "broken", EXTENSION)
 
 zope.event.subscribers.append(opened)
 `;

@@ -8,7 +8,7 @@ import { ploneVenv, skipPlone } from '../support/plone-venv.ts';
 import { freePort } from '../support/registry.ts';
 import { addPage, getPage } from './plone-client.ts';
 import { DATABASE_PASSWORD, type Postgresql, skipPostgresql, startPostgresql } from './postgresql.ts';
-import { type Running, failureOf, programLab, runProgram, startPlone } from './program-lab.ts';
+import { type Cleaned, type Running, failureOf, programLab, runProgram, startPlone } from './program-lab.ts';
 import { startZeo } from './zeo-server.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -18,10 +18,7 @@ const login = { user: 'boss', password: 'one-for-both' };
 const common = { ADMIN_PASSWORD: login.password, SITE: 'Plone', TYPE: 'classic' };
 
 /** Two clients that start at the same moment on an empty database, as a deployment with two replicas does. */
-async function writeThroughOneReadThroughTheOther(
-  t: Parameters<typeof programLab>[0],
-  env: Environment,
-): Promise<void> {
+async function writeThroughOneReadThroughTheOther(t: Cleaned, env: Environment): Promise<void> {
   const labs = [await programLab(t, { plone: true }), await programLab(t, { plone: true })] as const;
   const ports = [await freePort(), await freePort()] as const;
   const clients = await Promise.all([

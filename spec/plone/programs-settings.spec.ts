@@ -57,8 +57,8 @@ function outline(text: string): readonly string[] {
 
 /** Lines that the settings brought, and those that they took. */
 function changes(answer: Answer): { readonly more: readonly string[]; readonly less: readonly string[] } {
-  const [before, now] = [outline(ZOPE_CONF), outline(answer.zopeConf)];
-  return { more: now.filter((line) => !before.includes(line)), less: before.filter((line) => !now.includes(line)) };
+  const [own, now] = [outline(ZOPE_CONF), outline(answer.zopeConf)];
+  return { more: now.filter((line) => !own.includes(line)), less: own.filter((line) => !now.includes(line)) };
 }
 
 const ZEO = { ZEO_ADDRESS: 'zeo:8100' };
