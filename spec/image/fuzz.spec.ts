@@ -33,10 +33,10 @@ const FIELDS: readonly (readonly [at: number, length: number])[] = [
 
 /** What is put into fields: numbers that lie, names that lead elsewhere, other kinds of entry. */
 const VALUES: readonly string[] = [
-  ...['\0', '0', '1', '2', '3', '5', '6', '7', 'x', 'g', 'L', 'K', 'S', 'V', 'M'],
-  ...['00000000000\0', '00000001000\0', '77777777777\0', '0000000000x', '-1', ' 7 7', '\u0080\0\0\0\0\0\0\0\0\0\x02\0'],
-  ...[
-    '\u00ff'.repeat(12),
+  '\0 0 1 2 3 5 6 7 x g L K S V M'.split(' '),
+  ['00000000000\0', '00000001000\0', '77777777777\0', '0000000000x', '-1', ' 7 7', '\x80\0\0\0\0\0\0\0\0\0\x02\0'],
+  [
+    '\xff'.repeat(12),
     '../../x',
     '/etc/passwd',
     './',
@@ -48,8 +48,8 @@ const VALUES: readonly string[] = [
     '.wh.x',
     'nix/.wh..wh..opq',
   ],
-  ...['a/'.repeat(50), '\u00e9\u00ff', 'ustar  \0', 'ustar\x0000', 'app/bin/python', 'tmp', 'etc/passwd'],
-];
+  ['a/'.repeat(50), '\xe9\xff', 'ustar  \0', 'ustar\x0000', 'app/bin/python', 'tmp', 'etc/passwd'],
+].flat();
 
 interface Change {
   readonly kind: 'flip' | 'set' | 'cut' | 'drop' | 'insert' | 'splice' | 'field' | 'repeat';
@@ -126,7 +126,7 @@ describe('a mutated archive', { skip: missing('tar', 'python3') }, () => {
   }
 
   /** What else a run may leave is nothing: not beside its input and output, not in the folder of temporary files. */
-  function assertNothingElse(allowed: readonly string[], before: readonly string[]): void {
+  function assertNothingElse(allowed: readonly string[], temporary: readonly string[]): void {
     assert.deepEqual(
       everythingIn(join(lab.folder, 'work')).filter((name) => !name.startsWith('out.oci/')),
       allowed,
@@ -134,7 +134,7 @@ describe('a mutated archive', { skip: missing('tar', 'python3') }, () => {
     assert.deepEqual(readdirSync(lab.folder), ['source', 'work']);
     assert.deepEqual(
       readdirSync(tmpdir()).filter((name) => name.includes('oci-plone-spool') || name.startsWith('.image')),
-      before,
+      temporary,
     );
   }
 

@@ -28,7 +28,11 @@ const anyName = fc
   .oneof(
     {
       weight: 5,
-      arbitrary: fc.string({ unit: fc.constantFrom(...'ab.-_ä𝄞\ue000\n\\*" '), minLength: 1, maxLength: 12 }),
+      arbitrary: fc.string({
+        unit: fc.constantFrom(...Array.from('ab.-_ä𝄞\ue000\n\\*" ')),
+        minLength: 1,
+        maxLength: 12,
+      }),
     },
     { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }) },
     { weight: 1, arbitrary: fc.integer({ min: 95, max: 255 }).map((length) => 'n'.repeat(length)) },
@@ -113,9 +117,7 @@ describe('what goes in comes out', () => {
       fc.asyncProperty(anyTree, async (tree) => {
         const tar = await tarOf(tree);
         for (const form of [tar, gzipSync(tar)])
-          await withArchive(t, saved(t, form), { strict: true }, (read) =>
-            assert.deepEqual(seen(read.tree), seen(tree)),
-          );
+          await withArchive(t, saved(t, form), {}, (read) => assert.deepEqual(seen(read.tree), seen(tree)));
       }),
       options(60),
     );
