@@ -1,36 +1,16 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { DEFAULT_LIMITS, readArchive } from '../../src/layer/read-archive.ts';
 import { commitToArchive } from '../../src/layout/archive.ts';
 import { Stage } from '../../src/layout/stage.ts';
 import { hasCode } from '../support/codes.ts';
-import { missing } from '../support/fixtures.ts';
 import { checkAtRest, commitImage, stageImage } from '../support/layouts.ts';
 import { scratch } from '../support/scratch.ts';
+import { noSmallDisk, withSmallDisk } from '../support/small-disk.ts';
 import { archive, file } from '../support/tars.ts';
-
-const skip =
-  process.geteuid?.() === 0 ? missing('mount', 'umount') || mountForbidden() : 'mounting a small tmpfs needs root';
-
-function mountForbidden(): string | false {
-  try {
-    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'pipe' });
-    return false;
-  } catch {
-    return 'this machine forbids mounting a tmpfs';
-  }
-}
-
-/** A disk of one mebibyte. */
-function smallDisk(t: TestContext): string {
-  const folder = scratch(t);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=755', 'tmpfs', folder]);
-  return folder;
-}
 
 /** What no compression makes small enough. */
 function dense(bytes: number): string {
@@ -40,32 +20,23 @@ function dense(bytes: number): string {
   ).join('');
 }
 
-describe('a full disk', { skip }, () => {
-  it('is an error of this machine, and nothing is left of a new layout', async (t) => {
-    const disk = smallDisk(t);
-    try {
+describe('a full disk', { skip: noSmallDisk }, () => {
+  it('is an error of this machine, and nothing is left of a new layout', () =>
+    withSmallDisk(1, async (disk) => {
       await assert.rejects(commitImage(join(disk, 'app.oci'), 'latest', [dense(3_000_000)]), hasCode('LOCAL_IO'));
       assert.deepEqual(readdirSync(disk), []);
-    } finally {
-      execFileSync('umount', [disk]);
-    }
-  });
+    }));
 
-  it('leaves the layout that was there', async (t) => {
-    const disk = smallDisk(t);
-    try {
+  it('leaves the layout that was there', () =>
+    withSmallDisk(1, async (disk) => {
       const layout = join(disk, 'app.oci');
       const { image } = await commitImage(layout, 'latest', [dense(200_000)]);
       await assert.rejects(commitImage(layout, 'latest', [dense(3_000_000)]), hasCode('LOCAL_IO'));
       assert.deepEqual(checkAtRest(layout), { latest: image.digest });
-    } finally {
-      execFileSync('umount', [disk]);
-    }
-  });
+    }));
 
-  it('leaves nothing of an archive, and the archive that was there', async (t) => {
-    const disk = smallDisk(t);
-    try {
+  it('leaves nothing of an archive, and the archive that was there', () =>
+    withSmallDisk(1, async (disk) => {
       const path = join(disk, 'app.tar');
       writeFileSync(path, 'precious');
       const stage = Stage.open(path);
@@ -75,20 +46,13 @@ describe('a full disk', { skip }, () => {
       stage.close();
       assert.deepEqual(readdirSync(disk), ['app.tar']);
       assert.equal(readFileSync(path, 'utf8'), 'precious');
-    } finally {
-      execFileSync('umount', [disk]);
-    }
-  });
+    }));
 
-  it('has no room for the spool', async (t) => {
-    const disk = smallDisk(t);
-    try {
+  it('has no room for the spool', (t) =>
+    withSmallDisk(1, async (disk) => {
       const input = join(scratch(t), 'input.tar.gz');
       writeFileSync(input, gzipSync(archive(file('a', dense(3_000_000)))));
       await assert.rejects(readArchive(input, { limits: DEFAULT_LIMITS, spoolFolder: disk }), hasCode('LOCAL_IO'));
       assert.deepEqual(readdirSync(disk), []);
-    } finally {
-      execFileSync('umount', [disk]);
-    }
-  });
+    }));
 });

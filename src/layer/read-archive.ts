@@ -93,6 +93,9 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
   }
 }
 
+/** What is read of a compressed archive at once: a bomb's ratio shows when it is used up, and not before. */
+const COMPRESSED_BYTES = 128 * 1024;
+
 function isAt(path: string, stats: BigIntStats): boolean {
   try {
     return sameFile(stats, statSync(path, { bigint: true }));
@@ -108,13 +111,14 @@ const readInto = promisify(read);
  * each piece is overwritten by the next one: 5 GB of pieces are more garbage than V8 sees coming.
  */
 async function* piecesOf(fd: number, reused: boolean): AsyncGenerator<Uint8Array> {
-  let piece = Buffer.allocUnsafe(CHUNK_BYTES);
+  const length = reused ? CHUNK_BYTES : COMPRESSED_BYTES;
+  let piece = Buffer.allocUnsafe(length);
   for (let at = 0; ;) {
-    const { bytesRead } = await readInto(fd, piece, 0, CHUNK_BYTES, at);
+    const { bytesRead } = await readInto(fd, piece, 0, length, at);
     if (bytesRead === 0) return;
     at += bytesRead;
     yield piece.subarray(0, bytesRead);
-    if (!reused) piece = Buffer.allocUnsafe(CHUNK_BYTES);
+    if (!reused) piece = Buffer.allocUnsafe(length);
   }
 }
 
