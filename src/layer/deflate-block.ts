@@ -48,7 +48,7 @@ const distances = alphabet(DISTANCES.bases.length);
  * as what they stand for: `source`.
  */
 export function writeBlock(tokens: Uint32Array, source: Uint8Array, isLast: boolean, writer: BitWriter): void {
-  count(tokens);
+  countSymbols(tokens);
   codeLengths(literals.frequencies, MAX_CODE_BITS, literals.lengths);
   codeLengths(distances.frequencies, MAX_CODE_BITS, distances.lengths);
   const header = headerOf(literals.lengths, distances.lengths);
@@ -67,7 +67,7 @@ export function writeBlock(tokens: Uint32Array, source: Uint8Array, isLast: bool
   writer.put(literals.codes[END_OF_BLOCK] ?? 0, literals.lengths[END_OF_BLOCK] ?? 0);
 }
 
-function count(tokens: Uint32Array): void {
+function countSymbols(tokens: Uint32Array): void {
   literals.frequencies.fill(0);
   distances.frequencies.fill(0);
   literals.frequencies[END_OF_BLOCK] = 1;
