@@ -13,45 +13,49 @@ export interface PackedBlob {
 /** Takes a blob's encoded bytes, in order. */
 export type BlobSink = (piece: Uint8Array) => Promise<void>;
 
-/** Blocks that may be under way at once: enough for every thread of zlib's pool, and bounded memory. */
-const MAX_IN_FLIGHT = 4;
+/** Memory for a block, and for what becomes of it. */
+interface Room {
+  readonly block: Uint8Array;
+  readonly output: Uint8Array;
+}
 
 /**
- * Cuts a tar into blocks, has them encoded several at a time, and writes them in order. Memory: MAX_IN_FLIGHT blocks and
- * their encodings, whatever the size of the tar.
+ * Cuts a tar into blocks, has them encoded several at a time, and writes them in order. Memory: as many blocks as
+ * the encoder wants under way, and their encodings, whatever the size of the tar.
  */
 export class BlobWriter {
   readonly #encoder: Encoder;
   readonly #sink: BlobSink;
   readonly #diffHash: BulkHash = bulkHash();
   readonly #blobHash: BulkHash = bulkHash();
-  #block: Uint8Array;
+  #room: Room;
   #filled = 0;
   #size = 0;
   #inFlight: Promise<void>[] = [];
-  #free: Uint8Array[] = [];
+  #free: Room[] = [];
   #last: Promise<void> = Promise.resolve();
 
   constructor(encoder: Encoder, sink: BlobSink) {
     this.#encoder = encoder;
     this.#sink = sink;
-    this.#block = sharedBytes(encoder.blockBytes);
+    this.#room = roomFor(encoder);
   }
 
   /** Copies what it keeps. */
   write(piece: Uint8Array): void {
     for (let done = 0; done < piece.length;) {
-      const part = piece.subarray(done, done + this.#block.length - this.#filled);
-      this.#block.set(part, this.#filled);
+      const { block } = this.#room;
+      const part = piece.subarray(done, done + block.length - this.#filled);
+      block.set(part, this.#filled);
       this.#filled += part.length;
       done += part.length;
-      if (this.#filled === this.#block.length) this.#flush();
+      if (this.#filled === block.length) this.#flush();
     }
   }
 
   /** A promise while too many blocks are under way; it rejects where encoding or writing failed. */
   ready(): Promise<void> | undefined {
-    return this.#inFlight.length < MAX_IN_FLIGHT ? undefined : this.#inFlight[0];
+    return this.#inFlight.length < this.#encoder.blocks ? undefined : this.#inFlight[0];
   }
 
   async finish(): Promise<PackedBlob> {
@@ -61,13 +65,14 @@ export class BlobWriter {
   }
 
   #flush(): void {
-    const whole = this.#block;
-    const block = whole.subarray(0, this.#filled);
+    const room = this.#room;
+    const block = room.block.subarray(0, this.#filled);
+    const encoded = this.#encoder.encode(block, room.output);
+    // While threads work on it: all that it takes is that the block stays as it is.
     this.#diffHash.update(block);
-    this.#block = this.#free.pop() ?? sharedBytes(this.#encoder.blockBytes);
+    this.#room = this.#free.pop() ?? roomFor(this.#encoder);
     this.#filled = 0;
 
-    const encoded = this.#encoder.encode(block);
     encoded.catch(() => undefined);
     const previous = this.#last;
     const written = (async () => {
@@ -76,7 +81,7 @@ export class BlobWriter {
       this.#blobHash.update(bytes);
       this.#size += bytes.length;
       await this.#sink(bytes);
-      this.#free.push(whole);
+      this.#free.push(room);
       void this.#inFlight.shift();
     })();
     written.catch(() => undefined);
@@ -85,7 +90,8 @@ export class BlobWriter {
   }
 }
 
-/** Memory that threads read without a copy. */
-function sharedBytes(length: number): Uint8Array {
-  return new Uint8Array(new SharedArrayBuffer(length));
+/** Memory that threads use without a copy. */
+function roomFor({ blockBytes, outputBytes }: Encoder): Room {
+  const bytes = new SharedArrayBuffer(blockBytes + outputBytes);
+  return { block: new Uint8Array(bytes, 0, blockBytes), output: new Uint8Array(bytes, blockBytes) };
 }

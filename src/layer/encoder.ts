@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { OciPloneError } from '../errors.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
-import { BLOCK_BYTES, MEMBER_ID } from './gzip-member.ts';
+import { BLOCK_BYTES, MAX_MEMBER_BYTES, MEMBER_IDS, type PortableEncoder } from './gzip-member.ts';
 import { GzipPool } from './gzip-pool.ts';
 
 /**
@@ -16,13 +16,20 @@ export interface Encoder {
   readonly mediaType: string;
   /** Bytes of the tar in a block; the last one may be shorter. */
   readonly blockBytes: number;
-  /** A block is in shared memory and stays as it is until the promise is settled. */
-  encode(block: Uint8Array): Promise<Uint8Array>;
+  /** Bytes of shared memory that it wants for what it makes of a block; 0 where it brings its own. */
+  readonly outputBytes: number;
+  /** How many blocks may be under way at once, so that it never waits. */
+  readonly blocks: number;
+  /**
+   * A block is in shared memory and stays as it is until the promise is settled. What comes may be a part of the block, or of
+   * `output`, which nobody else uses until then.
+   */
+  encode(block: Uint8Array, output: Uint8Array): Promise<Uint8Array>;
   /** Ends the threads it may have started. */
   close(): Promise<void>;
 }
 
-export const ENCODERS = ['fflate', 'zlib'] as const;
+export const ENCODERS = ['greedy', 'fflate', 'zlib'] as const;
 export type EncoderName = (typeof ENCODERS)[number];
 export const COMPRESSIONS = ['gzip', 'zstd'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
@@ -31,14 +38,19 @@ const MEBIBYTE = 1024 * 1024;
 
 const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip);
 
+/** Enough for every thread of node's pool, which has four. */
+const POOL_BLOCKS = 4;
+
 /** Plain arithmetic on every processor: the default, since its bytes are the same everywhere. */
-function portableGzip(): Encoder {
-  const pool = new GzipPool();
+function portableGzip(name: PortableEncoder): Encoder {
+  const pool = new GzipPool(name);
   return {
-    id: MEMBER_ID,
+    id: MEMBER_IDS[name],
     mediaType: MEDIA_TYPES.layerGzip,
     blockBytes: BLOCK_BYTES,
-    encode: (block) => pool.encode(block),
+    outputBytes: MAX_MEMBER_BYTES,
+    blocks: GzipPool.blocks,
+    encode: (block, output) => pool.encode(block, output),
     close: () => pool.close(),
   };
 }
@@ -56,6 +68,8 @@ const nativeGzip: Encoder = {
   id: `gzip-zlib-${ZLIB_LEVEL}.${ZLIB_MEMORY}-1MiB`,
   mediaType: MEDIA_TYPES.layerGzip,
   blockBytes: MEBIBYTE,
+  outputBytes: 0,
+  blocks: POOL_BLOCKS,
   encode: (block) => gzip(block, { level: ZLIB_LEVEL, memLevel: ZLIB_MEMORY, chunkSize: OUTPUT_BYTES }),
   close: nothingToClose,
 };
@@ -65,6 +79,8 @@ export const PLAIN: Encoder = {
   id: 'plain',
   mediaType: MEDIA_TYPES.layer,
   blockBytes: MEBIBYTE,
+  outputBytes: 0,
+  blocks: POOL_BLOCKS,
   encode: (block) => Promise.resolve(block),
   close: nothingToClose,
 };
@@ -90,7 +106,7 @@ export function assertEncoder(compression: Compression): void {
 
 function chooseEncoder(compression: Compression, name: EncoderName): Encoder {
   if (compression === 'zstd') return zstd();
-  return name === 'fflate' ? portableGzip() : nativeGzip;
+  return name === 'zlib' ? nativeGzip : portableGzip(name);
 }
 
 function nothingToClose(): Promise<void> {
@@ -123,6 +139,8 @@ function zstd(): Encoder {
     id: `zstd-${ZSTD_LEVEL}-4MiB`,
     mediaType: MEDIA_TYPES.layerZstd,
     blockBytes: 4 * MEBIBYTE,
+    outputBytes: 0,
+    blocks: POOL_BLOCKS,
     encode: (block) =>
       new Promise((resolve, reject) =>
         zstdCompress(block, { params, chunkSize: 2 * OUTPUT_BYTES }, (error, result) =>

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { MAX_MEMBER_BYTES, gzipMember } from './gzip-member.ts';
+import { BLOCK_BYTES, type PortableEncoder, WRITE_MEMBER } from './gzip-member.ts';
 import type { GzipTask } from './gzip-worker.ts';
 
 /** Each costs 20 MB, and more would wait for the one thread that reads, hashes and writes. */
@@ -18,25 +18,29 @@ interface Thread {
 }
 
 /**
- * Encodes members on every processor. The first block is encoded where it is, so that a small layer never pays for
- * starting a thread; how many threads there are changes no byte.
+ * Encodes members on every processor. What is not even one whole block is encoded where it is, so that a small layer never
+ * pays for starting a thread; how many threads there are changes no byte.
  */
 export class GzipPool {
+  readonly #name: PortableEncoder;
   readonly #threads: Thread[] = [];
-  readonly #free: Uint8Array[] = [];
-  #blocks = 0;
 
-  /** The block must be in shared memory and stay as it is until its member is there. */
-  encode(block: Uint8Array): Promise<Uint8Array> {
-    if (this.#blocks++ === 0) return Promise.resolve(gzipMember(block));
+  constructor(name: PortableEncoder) {
+    this.#name = name;
+  }
+
+  /** How many blocks keep it busy: one under way in each thread, and one that waits. */
+  static get blocks(): number {
+    return 2 * threadCount();
+  }
+
+  /** Both must be in shared memory and be left alone until the member is there; what is returned is a part of `member`. */
+  encode(block: Uint8Array, member: Uint8Array): Promise<Uint8Array> {
+    if (block.length < BLOCK_BYTES && this.#threads.length === 0)
+      return Promise.resolve(member.subarray(0, WRITE_MEMBER[this.#name](block, member)));
     const thread = this.#idlest();
-    const member = this.#free.pop() ?? new Uint8Array(new SharedArrayBuffer(MAX_MEMBER_BYTES));
-    const take = (length: number): Uint8Array => {
-      this.#free.push(member);
-      return Uint8Array.from(member.subarray(0, length));
-    };
     return new Promise((resolve, reject) => {
-      thread.waiting.push({ resolve: (length) => resolve(take(length)), reject });
+      thread.waiting.push({ resolve: (length) => resolve(member.subarray(0, length)), reject });
       const task: GzipTask = { block, member };
       thread.worker.postMessage(task);
     });
@@ -49,13 +53,13 @@ export class GzipPool {
   #idlest(): Thread {
     const free = this.#threads.find(({ waiting }) => waiting.length === 0);
     if (free !== undefined) return free;
-    if (this.#threads.length < Math.min(MAX_WORKERS, availableParallelism())) return this.#start();
+    if (this.#threads.length < threadCount()) return this.#start();
     return this.#threads.reduce((one, other) => (other.waiting.length < one.waiting.length ? other : one));
   }
 
   #start(): Thread {
     const thread: Thread = {
-      worker: new Worker(new URL('./gzip-worker.js', import.meta.url), { execArgv: [] }),
+      worker: new Worker(new URL('./gzip-worker.js', import.meta.url), { execArgv: [], workerData: this.#name }),
       waiting: [],
     };
     thread.worker.on('message', (length: number) => thread.waiting.shift()?.resolve(length));
@@ -65,4 +69,8 @@ export class GzipPool {
     this.#threads.push(thread);
     return thread;
   }
+}
+
+function threadCount(): number {
+  return Math.min(MAX_WORKERS, availableParallelism());
 }

@@ -108,15 +108,15 @@ function template(): Buffer {
 
 /** Byte by byte: a closure has 35,000 of these, and each string that is made for a field is garbage. */
 function block({ name, prefix, mode, owner, size, target, flag }: Fields): Buffer {
-  text(name, 0, 100);
+  field(name, 0, 100);
   octal(mode, 100, 7);
   octal(owner.uid, 108, 7);
   octal(owner.gid, 116, 7);
   octal(size, 124, 11);
   bytes.fill(0x20, 148, 156);
-  text(flag, 156, 1);
-  text(target, 157, 100);
-  text(prefix, 345, 155);
+  field(flag, 156, 1);
+  field(target, 157, 100);
+  field(prefix, 345, 155);
   let sum = 0;
   for (let index = 0; index < BLOCK_BYTES; index++) sum += bytes[index] ?? 0;
   octal(sum, 148, 6);
@@ -125,7 +125,7 @@ function block({ name, prefix, mode, owner, size, target, flag }: Fields): Buffe
 }
 
 /** ASCII, filled up with zeros. */
-function text(value: string, start: number, length: number): void {
+function field(value: string, start: number, length: number): void {
   for (let index = 0; index < length; index++)
     bytes[start + index] = index < value.length ? value.charCodeAt(index) : 0;
 }
