@@ -130,7 +130,9 @@ describe('a Huffman code', () => {
     const codes = new Uint16Array(8);
     canonicalCodes(lengths, codes);
     const texts = Array.from(codes, (code, symbol) =>
-      Array.from(code.toString(2).padStart(lengths[symbol] ?? 0, '0')).reverse().join(''),
+      Array.from(code.toString(2).padStart(lengths[symbol] ?? 0, '0'))
+        .reverse()
+        .join(''),
     );
     assert.deepEqual(texts, ['010', '011', '100', '101', '110', '00', '1110', '1111']);
   });

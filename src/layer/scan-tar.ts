@@ -118,8 +118,7 @@ export class TarScanner {
   #extended(header: Header): Header {
     // No copy: an object for each entry more is garbage that V8 takes for something to keep.
     if (this.#extensions.size === 0) return header;
-    let found: Extension = {};
-    for (const extension of this.#extensions.values()) found = { ...found, ...extension };
+    const found: Extension = Object.assign({}, ...this.#extensions.values());
     this.#extensions = new Map();
     const { path = header.name, linkpath = header.target, size = header.size, sparse = false } = found;
     return { ...header, name: path, target: linkpath, size, sparse };
