@@ -108,7 +108,7 @@ describe('wheels', () => {
 
   it('do not inflate to more than they may', async () => {
     const source = sourceOf(wheel('a', '1.0', { metadata: Buffer.alloc(5_000_000) }).bytes);
-    const [entry] = await readZipDirectory(source);
+    const entry = (await readZipDirectory(source)).find(({ name }) => name.endsWith('/METADATA'));
     assert.ok(entry !== undefined);
     await assert.rejects(readZipEntry(source, entry, 1_000_000), hasCode('INPUT_REFUSED'));
     // A directory that lies about the size.

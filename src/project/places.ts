@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Buildout } from '../buildout/read.ts';
 import { localPath } from '../python/index-location.ts';
 import type { IndexLocation } from '../python/index-location.ts';
-import { locateIndex, readPipSettings } from '../python/pip.ts';
+import { locateIndex } from '../python/pip.ts';
 import type { NixPart } from './nix-part.ts';
 import type { ResolvingChoices } from './options.ts';
 import type { Project } from './project.ts';
@@ -32,12 +32,8 @@ export async function locate(project: Project, part: NixPart, choices: Resolving
  * is not asked.
  */
 export async function locateLocked(project: Project, part: NixPart, choices: ResolvingChoices): Promise<IndexLocation> {
-  const { flags, index, findLinks } = await namedPlaces(project, part, choices);
-  if (flags.length > 0) return { indexes: flags, findLinks };
-  if (index !== null) return { indexes: [index], findLinks };
-  const settings = await readPipSettings(project.env);
-  const indexes = [...(settings.indexUrl === null ? [] : [settings.indexUrl]), ...settings.extraIndexUrls];
-  return { indexes, findLinks: [...findLinks, ...settings.findLinks] };
+  const named = await namedPlaces(project, part, choices);
+  return locateIndex({ ...named, env: project.env, withDefault: false, signal: project.signal });
 }
 
 async function namedPlaces({ buildout }: Project, part: NixPart, choices: ResolvingChoices): Promise<Named> {

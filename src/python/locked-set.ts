@@ -7,7 +7,7 @@ import type { IndexLocation } from './index-location.ts';
 import type { Lock, LockedPackage } from './lock.ts';
 import { canonicalName } from './name.ts';
 import { nearestNames } from './nearest.ts';
-import type { Distribution, WorkingSet } from './working-set.ts';
+import type { WorkingSet } from './working-set.ts';
 
 /**
  * The working set of a lock. No index is asked; files that came out of a folder are looked for in the folders.
@@ -17,7 +17,10 @@ import type { Distribution, WorkingSet } from './working-set.ts';
  * @throws INPUT_ABSENT for a file that lies in none of the folders
  */
 export async function lockedSet(lock: Lock, location: IndexLocation, baseFolder: string): Promise<WorkingSet> {
-  const distributions = await Promise.all(lock.packages.map(async (one) => located(one, location, baseFolder)));
+  const folders = foldersOf(location, baseFolder);
+  const urls = await Promise.all(lock.packages.map(async (one) => one.url ?? (await findFile(one, folders))));
+  // Looked for side by side, told in order.
+  const distributions = lock.packages.map((one, at) => ({ ...one, url: urls[at] ?? fail(one, folders) }));
   const { python, platform, glibc, picked, missing } = lock;
   return {
     target: { pythonVersion: python, platform, glibc, implementation: 'cpython' },
@@ -27,22 +30,32 @@ export async function lockedSet(lock: Lock, location: IndexLocation, baseFolder:
   };
 }
 
-async function located(one: LockedPackage, location: IndexLocation, baseFolder: string): Promise<Distribution> {
-  if (one.url !== null) return { ...one, url: one.url };
-  const { file, name } = one;
-  const links = location.findLinks.map((address) => localPath(address, baseFolder)).filter((path) => path !== null);
-  const indexes = location.indexes.map((address) => localPath(address, baseFolder)).filter((path) => path !== null);
+/** Folders of files or files themselves, and folders with one for each project. */
+interface Folders {
+  readonly links: readonly string[];
+  readonly indexes: readonly string[];
+}
+
+function foldersOf({ findLinks, indexes }: IndexLocation, base: string): Folders {
+  const local = (addresses: readonly string[]): readonly string[] =>
+    addresses.map((address) => localPath(address, base)).filter((path) => path !== null);
+  return { links: local(findLinks), indexes: local(indexes) };
+}
+
+async function findFile({ file, name }: LockedPackage, { links, indexes }: Folders): Promise<string | null> {
   const candidates = [
     ...links.map((path) => (basename(path) === file ? path : join(path, file))),
     ...indexes.map((path) => join(path, name, file)),
   ];
-  for (const path of candidates) if (await exists(path)) return { ...one, url: pathToFileURL(path).toString() };
+  for (const path of candidates) if (await exists(path)) return pathToFileURL(path).toString();
+  return null;
+}
+
+function fail({ file }: LockedPackage, { links }: Folders): never {
   throw new OciPloneError(
     'INPUT_ABSENT',
     `${file}, which is locked, is in none of the folders (${links.join(', ') || 'there are none'})`,
-    {
-      hint: 'Name its folder in find-links, or use --upgrade to take it from an index.',
-    },
+    { hint: 'Name its folder in find-links, or use --upgrade to take it from an index.' },
   );
 }
 
