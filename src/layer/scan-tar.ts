@@ -118,8 +118,8 @@ export class TarScanner {
   #extended(header: Header): Header {
     // No copy: an object for each entry more is garbage that V8 takes for something to keep.
     if (this.#extensions.size === 0) return header;
-    let found: Extension = {};
-    for (const extension of this.#extensions.values()) found = { ...found, ...extension };
+    const [pax, longName, longTarget] = ['x', 'L', 'K'].map((type) => this.#extensions.get(type));
+    const found: Extension = { ...pax, ...longName, ...longTarget };
     this.#extensions = new Map();
     const { path = header.name, linkpath = header.target, size = header.size, sparse = false } = found;
     return { ...header, name: path, target: linkpath, size, sparse };
