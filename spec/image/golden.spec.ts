@@ -6,14 +6,14 @@ import { labFolder, writeApp } from '../support/packed.ts';
 
 /** Changes only together with the recipe's id, the record's version or the defaults: see CONTRIBUTING.md. */
 const GOLDEN = {
-  manifest: 'sha256:a3dc952dea5342efd0b5726b38b70ccb8f351f65c46ac48831956aae300ae5ec',
-  config: 'sha256:f2ae15956bc467ad3dc821614c1b5e4e78960e4fcd02a1c0d2c55c342612a0e7',
+  manifest: 'sha256:70a893d221c14b844df06a6e3561c5fee9e147b6186b72e2f861e3f2d0dfbefe',
+  config: 'sha256:0aa3cb9438fbefe5341d7af02b55003db9d20533128fbc8d70ecdb134b82470d',
   closure: {
-    digest: 'sha256:ca5c6b0fe2b41776f87e1cd36eb015996be15eb3de42d9a808b3fdea64b26bfc',
+    digest: 'sha256:158514873d7ed66cd8b900e75ee37fbc307a7356f7e00b263dfbe80dfcf1d63d',
     diffId: 'sha256:864416a09cc0a8145201baa302dc84a5577aecfedce237a68d431295ede7b166',
   },
   rest: {
-    digest: 'sha256:addb8aca77f25536089439fef8117596764b36974449522d24991ad384f48561',
+    digest: 'sha256:b2443dda40559e01c241934ce36e1b35edd51e97a4739570435a125a6830546a',
     diffId: 'sha256:afbe3a912611fe93d917203f80f0cdf8406af7fcd9ede0e37a2fbf675409946b',
   },
 } as const;

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { OciPloneError } from '../errors.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
-import { BLOCK_BYTES, MAX_MEMBER_BYTES, MEMBER_IDS, type PortableEncoder } from './gzip-member.ts';
+import { BLOCK_BYTES, MAX_MEMBER_BYTES, MEMBER_ID } from './gzip-member.ts';
 import { GzipPool } from './gzip-pool.ts';
 
 /**
@@ -29,7 +29,7 @@ export interface Encoder {
   close(): Promise<void>;
 }
 
-export const ENCODERS = ['greedy', 'fflate', 'zlib'] as const;
+export const ENCODERS = ['fflate', 'zlib'] as const;
 export type EncoderName = (typeof ENCODERS)[number];
 export const COMPRESSIONS = ['gzip', 'zstd'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
@@ -42,10 +42,10 @@ const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip);
 const POOL_BLOCKS = 4;
 
 /** Plain arithmetic on every processor: the default, since its bytes are the same everywhere. */
-function portableGzip(name: PortableEncoder): Encoder {
-  const pool = new GzipPool(name);
+function portableGzip(): Encoder {
+  const pool = new GzipPool();
   return {
-    id: MEMBER_IDS[name],
+    id: MEMBER_ID,
     mediaType: MEDIA_TYPES.layerGzip,
     blockBytes: BLOCK_BYTES,
     outputBytes: MAX_MEMBER_BYTES,
@@ -106,7 +106,7 @@ export function assertEncoder(compression: Compression): void {
 
 function chooseEncoder(compression: Compression, name: EncoderName): Encoder {
   if (compression === 'zstd') return zstd();
-  return name === 'zlib' ? nativeGzip : portableGzip(name);
+  return name === 'zlib' ? nativeGzip : portableGzip();
 }
 
 function nothingToClose(): Promise<void> {

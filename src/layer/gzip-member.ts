@@ -1,7 +1,4 @@
 import { gzipSync } from 'fflate';
-import { crc32 } from 'node:zlib';
-import { BitWriter } from './bit-writer.ts';
-import { deflate } from './deflate.ts';
 
 /** Bytes of the tar in a member; the last one may be shorter. */
 export const BLOCK_BYTES: number = 1024 * 1024;
@@ -9,43 +6,20 @@ export const BLOCK_BYTES: number = 1024 * 1024;
 /** A block that can't be made smaller is stored, with a few bytes for each 10,000, a header and a trailer. */
 export const MAX_MEMBER_BYTES: number = BLOCK_BYTES + 4096;
 
-/** Those whose bytes are the same on every processor and Node version. */
-export type PortableEncoder = 'greedy' | 'fflate';
-
-export const MEMBER_IDS: Readonly<Record<PortableEncoder, string>> = {
-  greedy: 'gzip-greedy1-1MiB',
-  fflate: 'gzip-fflate0.8-4-1MiB',
-};
-
-/** Writes a block as one gzip member (RFC 1952), and returns the member's length. */
-export type WriteMember = (block: Uint8Array, member: Uint8Array) => number;
-
-export const WRITE_MEMBER: Readonly<Record<PortableEncoder, WriteMember>> = {
-  greedy: greedyMember,
-  fflate: fflateMember,
-};
-
-/** Deflate without time, name or other fields, made on "Unix". */
-const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3);
-
-function greedyMember(block: Uint8Array, member: Uint8Array): number {
-  const writer = new BitWriter(member, 0);
-  writer.append(HEADER);
-  deflate(block, writer);
-  writer.align();
-  for (const word of [crc32(block), block.length])
-    writer.append(Uint8Array.of(word, word >>> 8, word >>> 16, word >>> 24));
-  return writer.length;
-}
-
 /** As small as umoci's output on a real closure; higher levels cost more than they save. */
 const LEVEL = 4;
 
 /** A table of 2^17 chains: 0.1 % larger than fflate's own choice of 2^20 for a mebibyte, a fifth faster, an eighth of the memory. */
 const MEMORY = 5;
 
-/** The synchronous function, since fflate's stream gives other bytes; mtime 0, since its default is now. */
-function fflateMember(block: Uint8Array, member: Uint8Array): number {
+/** Names all that shapes the bytes of a member. */
+export const MEMBER_ID: string = `gzip-fflate0.8-${LEVEL}-1MiB`;
+
+/**
+ * Writes a block as one gzip member (RFC 1952), and returns the member's length. By fflate's synchronous function, since its
+ * stream gives other bytes; mtime 0, since its default is now.
+ */
+export function writeMember(block: Uint8Array, member: Uint8Array): number {
   const encoded = gzipSync(block, { level: LEVEL, mem: MEMORY, mtime: 0 });
   member.set(encoded);
   scavenge();

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { BLOCK_BYTES, type PortableEncoder, WRITE_MEMBER } from './gzip-member.ts';
+import { BLOCK_BYTES, writeMember } from './gzip-member.ts';
 import type { GzipTask } from './gzip-worker.ts';
 
 /** Each costs 20 MB, and more would wait for the one thread that reads, hashes and writes. */
@@ -22,12 +22,7 @@ interface Thread {
  * pays for starting a thread; how many threads there are changes no byte.
  */
 export class GzipPool {
-  readonly #name: PortableEncoder;
   readonly #threads: Thread[] = [];
-
-  constructor(name: PortableEncoder) {
-    this.#name = name;
-  }
 
   /** How many blocks keep it busy: one under way in each thread, and one that waits. */
   static get blocks(): number {
@@ -37,7 +32,7 @@ export class GzipPool {
   /** Both must be in shared memory and be left alone until the member is there; what is returned is a part of `member`. */
   encode(block: Uint8Array, member: Uint8Array): Promise<Uint8Array> {
     if (block.length < BLOCK_BYTES && this.#threads.length === 0)
-      return Promise.resolve(member.subarray(0, WRITE_MEMBER[this.#name](block, member)));
+      return Promise.resolve(member.subarray(0, writeMember(block, member)));
     const thread = this.#idlest();
     return new Promise((resolve, reject) => {
       thread.waiting.push({ resolve: (length) => resolve(member.subarray(0, length)), reject });
@@ -59,7 +54,7 @@ export class GzipPool {
 
   #start(): Thread {
     const thread: Thread = {
-      worker: new Worker(new URL('./gzip-worker.js', import.meta.url), { execArgv: [], workerData: this.#name }),
+      worker: new Worker(new URL('./gzip-worker.js', import.meta.url), { execArgv: [] }),
       waiting: [],
     };
     thread.worker.on('message', (length: number) => thread.waiting.shift()?.resolve(length));
