@@ -24,7 +24,10 @@ export function secureContext({ env, cert, clientCert }: CertificateOptions): Se
   const client = clientCert ? readNamed('client-cert', clientCert) : null;
   if (bundle === null && client === null) return undefined;
   const extra = bundle === null ? null : readIfThere(env['NODE_EXTRA_CA_CERTS']);
-  const authorities = [bundle, extra].filter((pem) => pem !== null);
+  // Often both name the same file, and each of its certificates takes its time.
+  const authorities = [bundle, bundle !== null && extra?.equals(bundle) === true ? null : extra].filter(
+    (pem) => pem !== null,
+  );
   try {
     // createSecureContext takes a bundle without one readable certificate for an empty one.
     for (const pem of authorities) void new X509Certificate(pem);
