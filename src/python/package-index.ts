@@ -70,7 +70,7 @@ export interface PackageIndexOptions {
 }
 
 // More of them hold more pages of 2 MB at once, and are no faster on two processors.
-const CONCURRENCY = 12;
+const CONCURRENCY = 8;
 const MAX_AGE = 600_000;
 
 /** Opens the places; nothing is asked before a project is. */
