@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# setup.sh demo|test [--index URL]: what a fresh clone on a fresh Debian 12 needs for `npm run demo` or `npm test`: system
+# setup.sh demo|test|bench [--index URL]: what a fresh clone on a fresh Debian 12 needs for `npm run demo` or `npm test`: system
 # packages by apt where that may be done (root, or sudo without a password), node_modules, the build, the sources of
 # fixtures/nixpkgs. pip is among them unless an index is named: it knows one.
 set -euo pipefail
@@ -10,6 +10,7 @@ PATH=$PATH:/usr/sbin:/sbin
 programs=(nix-build=nix-bin bwrap=bubblewrap docker-registry=docker-registry skopeo=skopeo umoci=umoci runc=runc
   nsenter=util-linux curl=curl)
 [ "$1" = demo ] || programs+=(podman=podman buildah=buildah busybox=busybox-static haproxy=haproxy)
+[ "$1" != bench ] || programs+=(pigz=pigz zstd=zstd /usr/bin/time=time)
 [ "${2:-}" = --index ] || programs+=(pip3=python3-pip)
 
 if [ "$1" != demo ]; then # PostgreSQL's server is on no PATH
