@@ -1,5 +1,6 @@
 import { CHOICES, type PackOptions, exportTarball, pack } from '../index.ts';
 import { READING_FLAGS, RESOLVING_FLAGS, readingChoices, resolvingChoices, splitOverrides } from './buildout-flags.ts';
+import { collectingGarbage } from './collect-garbage.ts';
 import { COMMON_FLAGS, type Flag, type Parsed, numberOf, choiceOf, parseFlags, usage, wordsOf } from './flags.ts';
 import { commandHelp } from './help.ts';
 import type { CommandContext } from './io.ts';
@@ -108,7 +109,7 @@ export async function packCommand({ argv, io, signal }: CommandContext): Promise
     input: input === '-' ? io.stdin : input,
     env: io.env,
     signal,
-    onProgress: progress.onProgress,
+    onProgress: collectingGarbage(progress.onProgress),
   };
   const { output } = options;
   try {
