@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const CLI = join(ROOT, 'dist/src/cli/main.js');
+const CLI = join(ROOT, 'dist/src/cli/start.cjs');
 const LAB = join(tmpdir(), 'oci-plone-bench');
 const [runs = '5', ...wanted] = process.argv.slice(2);
 const env = { ...process.env, NIX_CONFIG: 'substituters =\nbuild-users-group =\n' };

@@ -12,7 +12,7 @@ const QUIET = ['--no-audit', '--no-fund', '--loglevel=error'];
 
 /** Beside what is compiled, the Python that runs in a build, and in an image. */
 const EXPECTED = [
-  /^dist\/src\/.*\.(js|d\.ts)$/,
+  /^dist\/src\/.*\.(js|d\.ts|cjs|d\.cts)$/,
   /^src\/plone\/build\/[a-z-]+\.py$/,
   /^src\/plone\/programs\/(oci_plone\/[a-z_]+\.py|[a-z-]+)$/,
   /^([A-Z]+(\.md)?|package\.json)$/,
@@ -43,7 +43,7 @@ describe('the npm package', () => {
     for (const name of [
       'dist/src/index.js',
       'dist/src/index.d.ts',
-      'dist/src/cli/main.js',
+      'dist/src/cli/start.cjs',
       'dist/src/layer/gzip-worker.js',
       'src/plone/build/make-instance.py',
       'src/plone/programs/start',

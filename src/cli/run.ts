@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { CommandContext, Io } from './io.ts';
 import { GENERAL_HELP } from './help.ts';
 
@@ -7,7 +6,7 @@ const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 type StopSignal = keyof typeof SIGNAL_EXITS;
 
-/** Modules are loaded by the command that needs them, so that `--version` costs what an empty program costs. */
+/** Modules are loaded by the command that needs them, so that none pays for another one's. */
 const COMMANDS: Readonly<Record<string, () => Promise<(context: CommandContext) => Promise<void>>>> = {
   pack: async () => (await import('./pack-command.ts')).packCommand,
   nix: async () => (await import('./nix-command.ts')).nixCommand,
@@ -20,10 +19,6 @@ const COMMANDS: Readonly<Record<string, () => Promise<(context: CommandContext) 
 /** Runs the command line and returns its exit code. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const [name = '--help', ...rest] = argv;
-  if (name === '--version' || name === '-V') {
-    io.stdout.write(`${version()}\n`);
-    return 0;
-  }
   if (name === '--help' || name === '-h' || name === 'help') {
     (argv.length === 0 ? io.stderr : io.stdout).write(GENERAL_HELP);
     return argv.length === 0 ? 2 : 0;
@@ -61,9 +56,4 @@ async function withSignals(io: Io, work: (signal: AbortSignal) => Promise<void>)
     io.off('SIGINT', stop);
     io.off('SIGTERM', stop);
   }
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
 }

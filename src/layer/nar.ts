@@ -24,70 +24,121 @@ export interface NarHash {
 
 export function narHash(): NarHash {
   const hash = bulkHash();
+  const gathered = Buffer.allocUnsafeSlow(GATHERED_BYTES);
+  let filled = 0;
   let size = 0;
   let depth = 0;
   let fileBytes = 0;
 
-  const raw = (bytes: Uint8Array): void => {
-    hash.update(bytes);
-    size += bytes.length;
+  const flush = (): void => {
+    hash.update(gathered.subarray(0, filled));
+    filled = 0;
   };
-  const strings = (...texts: readonly string[]): void => raw(Buffer.concat(texts.map(framed)));
+  const raw = (bytes: Uint8Array): void => {
+    size += bytes.length;
+    if (bytes.length > gathered.length - filled) flush();
+    if (bytes.length > gathered.length) {
+      hash.update(bytes);
+      return;
+    }
+    gathered.set(bytes, filled);
+    filled += bytes.length;
+  };
+  const text = (value: string): void => {
+    const bytes = Buffer.byteLength(value);
+    number(bytes);
+    if (bytes + BOUNDARY > gathered.length - filled) flush();
+    if (bytes + BOUNDARY > gathered.length) raw(Buffer.from(value));
+    else {
+      gathered.write(value, filled);
+      filled += bytes;
+      size += bytes;
+    }
+    pad(bytes);
+  };
+  const number = (value: number): void => {
+    if (gathered.length - filled < 8) flush();
+    gathered.writeUInt32LE(value % 2 ** 32, filled);
+    gathered.writeUInt32LE(Math.floor(value / 2 ** 32), filled + 4);
+    filled += 8;
+    size += 8;
+  };
+  const pad = (bytes: number): void => raw(ZEROS.subarray(0, (BOUNDARY - (bytes % BOUNDARY)) % BOUNDARY));
   const open = (name: string): void => {
-    if (depth > 0) strings('entry', '(', 'name', name, 'node');
+    if (depth === 0) return;
+    raw(ENTRY);
+    text(name);
+    raw(NODE);
   };
   const close = (): void => {
-    if (depth > 0) strings(')');
+    if (depth > 0) raw(CLOSE);
   };
 
-  strings('nix-archive-1');
+  raw(MAGIC);
   return {
     step(step) {
       switch (step.kind) {
         case 'enter':
           open(step.name);
-          strings('(', 'type', 'directory');
+          raw(DIRECTORY);
           depth += 1;
           return;
         case 'leave':
           depth -= 1;
-          strings(')');
+          raw(CLOSE);
           close();
           return;
         case 'leaf':
           open(step.name);
           if (step.node.kind === 'symlink') {
-            strings('(', 'type', 'symlink', 'target', step.node.target, ')');
+            raw(SYMLINK);
+            text(step.node.target);
+            raw(CLOSE);
             close();
             return;
           }
-          strings('(', 'type', 'regular', ...((step.node.mode & 0o100) === 0 ? [] : ['executable', '']), 'contents');
-          raw(length64(step.node.size));
+          raw((step.node.mode & 0o100) === 0 ? REGULAR : EXECUTABLE);
+          number(step.node.size);
           fileBytes = step.node.size;
       }
     },
     content: raw,
     endFile() {
-      raw(padding(fileBytes));
-      strings(')');
+      pad(fileBytes);
+      raw(CLOSE);
       close();
     },
-    finish: () => ({ narHash: hash.digest(), narSize: size }),
+    finish() {
+      flush();
+      return { narHash: hash.digest(), narSize: size };
+    },
   };
 }
 
-/** A NAR string: its length in eight bytes, its bytes, zeros up to a multiple of eight. */
-function framed(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  return Buffer.concat([length64(bytes.length), bytes, padding(bytes.length)]);
-}
+/** Small pieces are gathered: a call of node:crypto costs as much as the hash of a kilobyte. */
+const GATHERED_BYTES = 16 * 1024;
 
-function length64(length: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(BigInt(length));
-  return bytes;
-}
+/** Strings and contents are filled up to a multiple of it. */
+const BOUNDARY = 8;
+const ZEROS = new Uint8Array(BOUNDARY);
 
-function padding(length: number): Buffer {
-  return Buffer.alloc((8 - (length % 8)) % 8);
+const MAGIC = strings('nix-archive-1');
+const DIRECTORY = strings('(', 'type', 'directory');
+const SYMLINK = strings('(', 'type', 'symlink', 'target');
+const REGULAR = strings('(', 'type', 'regular', 'contents');
+const EXECUTABLE = strings('(', 'type', 'regular', 'executable', '', 'contents');
+const ENTRY = strings('entry', '(', 'name');
+const NODE = strings('node');
+const CLOSE = strings(')');
+
+/** Each its length in eight bytes, its bytes, zeros up to the boundary. */
+function strings(...texts: readonly string[]): Uint8Array {
+  return Buffer.concat(
+    texts.map((text) => {
+      const bytes = Buffer.alloc(BOUNDARY + Math.ceil(text.length / BOUNDARY) * BOUNDARY);
+      bytes.writeUInt32LE(text.length);
+      bytes.write(text, BOUNDARY, 'latin1');
+      return bytes;
+    }),
+  );
 }

@@ -43,55 +43,48 @@ const MAX_ID = 0o7777777;
 
 /**
  * The blocks that stand before an entry's content: a header, and a PAX header before it where ustar has no room. They are
- * overwritten by the next ones: a buffer for each of 50,000 entries is 60 MB of garbage before V8 looks for any.
+ * overwritten by the next ones, and nothing is made for an entry that ustar has room for: what V8 keeps of 50,000 entries
+ * before it looks for garbage is otherwise 60 MB.
  */
 export function tarHeader(entry: TarEntry): Buffer {
   const { name, type, mode, size, target, owner = ROOT } = entry;
-  const place = isAscii(name) ? split(name) : null;
-  const shortTarget = isAscii(target) && target.length <= 100;
+  const cut = isAscii(name) ? cutOf(name) : NO_ROOM;
+  const shortTarget = target.length <= 100 && isAscii(target);
+  if (cut === NO_ROOM || !shortTarget || size > MAX_SIZE || owner.uid > MAX_ID || owner.gid > MAX_ID)
+    return extended(entry, owner, cut, shortTarget);
+  return block(name, cut, mode, owner, size, target, TYPE_FLAGS[type]);
+}
+
+function extended(
+  { name, type, mode, size, target }: TarEntry,
+  owner: Owner,
+  cut: number,
+  shortTarget: boolean,
+): Buffer {
   const records = [
     ...(size > MAX_SIZE ? [paxRecord('size', String(size))] : []),
     ...(owner.uid > MAX_ID ? [paxRecord('uid', String(owner.uid))] : []),
     ...(owner.gid > MAX_ID ? [paxRecord('gid', String(owner.gid))] : []),
-    ...(place === null ? [paxRecord('path', name)] : []),
+    ...(cut === NO_ROOM ? [paxRecord('path', name)] : []),
     ...(shortTarget ? [] : [paxRecord('linkpath', target)]),
   ];
-  const own = block({
-    ...(place ?? { name: PAX_NAME, prefix: '' }),
-    mode,
-    owner: { uid: owner.uid > MAX_ID ? 0 : owner.uid, gid: owner.gid > MAX_ID ? 0 : owner.gid },
-    size: size > MAX_SIZE ? 0 : size,
-    target: shortTarget ? target : '',
-    flag: TYPE_FLAGS[type],
-  });
-  if (records.length === 0) return own;
   const content = Buffer.from(records.join(''));
-  const after = Buffer.concat([content, Buffer.alloc(paddingOf(content.length)), own]);
-  const pax = block({
-    name: PAX_NAME,
-    prefix: '',
-    mode: 0o644,
-    owner: ROOT,
-    size: content.length,
-    target: '',
-    flag: PAX_TYPE_FLAG,
-  });
-  return Buffer.concat([pax, after]);
+  const pax = Buffer.from(block(PAX_NAME, 0, 0o644, ROOT, content.length, '', PAX_TYPE_FLAG));
+  const padding = Buffer.alloc(paddingOf(content.length));
+  const ids = { uid: owner.uid > MAX_ID ? 0 : owner.uid, gid: owner.gid > MAX_ID ? 0 : owner.gid };
+  const [ownName, ownCut] = cut === NO_ROOM ? [PAX_NAME, 0] : [name, cut];
+  const ownSize = size > MAX_SIZE ? 0 : size;
+  return Buffer.concat([
+    pax,
+    content,
+    padding,
+    block(ownName, ownCut, mode, ids, ownSize, shortTarget ? target : '', TYPE_FLAGS[type]),
+  ]);
 }
 
 /** Zeros after a content of so many bytes, up to a whole block. */
 export function paddingOf(size: number): number {
   return (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES;
-}
-
-interface Fields {
-  readonly name: string;
-  readonly prefix: string;
-  readonly mode: number;
-  readonly owner: Owner;
-  readonly size: number;
-  readonly target: string;
-  readonly flag: string;
 }
 
 const bytes: Buffer = template();
@@ -106,17 +99,25 @@ function template(): Buffer {
   return header;
 }
 
-/** Byte by byte: a closure has 35,000 of these, and each string that is made for a field is garbage. */
-function block({ name, prefix, mode, owner, size, target, flag }: Fields): Buffer {
-  field(name, 0, 100);
+/** Byte by byte, and of fields that are no object's: each of either would be garbage. */
+function block(
+  name: string,
+  cut: number,
+  mode: number,
+  owner: Owner,
+  size: number,
+  target: string,
+  flag: string,
+): Buffer {
+  field(name, cut === 0 ? 0 : cut + 1, name.length, 0, 100);
   octal(mode, 100, 7);
   octal(owner.uid, 108, 7);
   octal(owner.gid, 116, 7);
   octal(size, 124, 11);
   bytes.fill(0x20, 148, 156);
-  field(flag, 156, 1);
-  field(target, 157, 100);
-  field(prefix, 345, 155);
+  field(flag, 0, 1, 156, 1);
+  field(target, 0, target.length, 157, 100);
+  field(name, 0, cut, 345, 155);
   let sum = 0;
   for (let index = 0; index < BLOCK_BYTES; index++) sum += bytes[index] ?? 0;
   octal(sum, 148, 6);
@@ -124,10 +125,10 @@ function block({ name, prefix, mode, owner, size, target, flag }: Fields): Buffe
   return bytes;
 }
 
-/** ASCII, filled up with zeros. */
-function field(value: string, start: number, length: number): void {
+/** A part of an ASCII text, filled up with zeros. */
+function field(text: string, from: number, to: number, start: number, length: number): void {
   for (let index = 0; index < length; index++)
-    bytes[start + index] = index < value.length ? value.charCodeAt(index) : 0;
+    bytes[start + index] = from + index < to ? text.charCodeAt(from + index) : 0;
 }
 
 /** Digits with leading zeros; the rest of a field's bytes stay as they are. */
@@ -139,13 +140,14 @@ function octal(value: number, start: number, digits: number): void {
   }
 }
 
-/** A name in ustar's two fields of 100 and 155 bytes, cut at a slash; null where it does not fit. */
-function split(name: string): Pick<Fields, 'name' | 'prefix'> | null {
-  if (name.length <= 100) return { name, prefix: '' };
+const NO_ROOM = -1;
+
+/** The slash at which a name is cut into ustar's two fields of 155 and 100 bytes; 0 where it needs only the second. */
+function cutOf(name: string): number {
+  if (name.length <= 100) return 0;
   // The first slash that leaves at most 100; the one at a folder's end is part of its name.
   const slash = name.indexOf('/', name.length - 101);
-  if (slash < 1 || slash > 155 || slash === name.length - 1) return null;
-  return { name: name.slice(slash + 1), prefix: name.slice(0, slash) };
+  return slash < 1 || slash > 155 || slash === name.length - 1 ? NO_ROOM : slash;
 }
 
 /** `LENGTH KEY=VALUE\n`, where the length counts its own digits. */

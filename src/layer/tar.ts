@@ -1,7 +1,7 @@
 import { OciPloneError, throwIfAborted } from '../errors.ts';
 import { type NarHash, type NarInfo, narHash } from './nar.ts';
 import { BLOCK_BYTES, type TarEntry, paddingOf, tarHeader } from './tar-header.ts';
-import type { FolderNode } from './tree.ts';
+import type { FileNode, FolderNode } from './tree.ts';
 import { type Step, walk } from './walk.ts';
 
 export interface TarOptions {
@@ -21,8 +21,14 @@ const ZEROS = new Uint8Array(2 * BLOCK_BYTES);
  * NAR hashes of the paths asked for. Throws INPUT_REFUSED for a name that would be a whiteout.
  */
 export async function writeTar(root: FolderNode, options: TarOptions): Promise<ReadonlyMap<string, NarInfo>> {
-  const { write, ready, hashed, signal } = options;
   const nars = new Map<string, NarInfo>();
+  for (const wait of tarInParts(root, options, nars)) await wait;
+  return nars;
+}
+
+/** Writes up to where there is something to wait for: a promise for each of 400,000 entries would be most of the memory. */
+function* tarInParts(root: FolderNode, options: TarOptions, nars: Map<string, NarInfo>): Generator<Promise<void>> {
+  const { write, ready, hashed, signal } = options;
   let nar: { readonly path: string; readonly hash: NarHash } | null = null;
   for (const step of walk(root)) {
     throwIfAborted(signal);
@@ -31,7 +37,8 @@ export async function writeTar(root: FolderNode, options: TarOptions): Promise<R
     if (step.kind !== 'leave') {
       assertNoWhiteout(step);
       write(tarHeader(entryOf(step)));
-      await writeContent(step, nar?.hash ?? null, options);
+      if (step.kind === 'leaf' && step.node.kind === 'file')
+        yield* contentInParts(step.path, step.node, nar?.hash ?? null, options);
     }
     if (nar?.path === step.path && step.kind !== 'enter') {
       nars.set(nar.path, nar.hash.finish());
@@ -39,10 +46,9 @@ export async function writeTar(root: FolderNode, options: TarOptions): Promise<R
     }
     // Also where there was no content: headers alone may be hundreds of megabytes.
     const wait = ready();
-    if (wait) await wait;
+    if (wait) yield wait;
   }
   write(ZEROS);
-  return nars;
 }
 
 /** A layer cannot hold such a name, which deletes something of the layers below (image specification, layer.md "Whiteouts"). */
@@ -60,19 +66,22 @@ function entryOf(step: Exclude<Step, { kind: 'leave' }>): TarEntry {
     : { name: path, type: 'file', mode: node.mode, size: node.size, target: '' };
 }
 
-async function writeContent(step: Step, nar: NarHash | null, { write, ready, signal }: TarOptions): Promise<void> {
-  if (step.kind === 'leaf' && step.node.kind === 'file') {
-    let bytes = 0;
-    for (const piece of step.node.read()) {
-      bytes += piece.length;
-      nar?.content(piece);
-      write(piece);
-      const wait = ready();
-      if (wait) await wait;
-      throwIfAborted(signal);
-    }
-    if (bytes !== step.node.size) throw new Error(`/${step.path}: ${bytes} bytes instead of ${step.node.size}`);
-    nar?.endFile();
-    write(ZEROS.subarray(0, paddingOf(step.node.size)));
+function* contentInParts(
+  path: string,
+  node: FileNode,
+  nar: NarHash | null,
+  { write, ready, signal }: TarOptions,
+): Generator<Promise<void>> {
+  let bytes = 0;
+  for (const piece of node.read()) {
+    bytes += piece.length;
+    nar?.content(piece);
+    write(piece);
+    const wait = ready();
+    if (wait) yield wait;
+    throwIfAborted(signal);
   }
+  if (bytes !== node.size) throw new Error(`/${path}: ${bytes} bytes instead of ${node.size}`);
+  nar?.endFile();
+  write(ZEROS.subarray(0, paddingOf(node.size)));
 }

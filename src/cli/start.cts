@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+/**
+ * Where the program begins. `--version` is what scripts ask first, and costs what an empty program costs: CommonJS, since the loader
+ * of ES modules alone is a sixth on top of that.
+ */
+if (process.argv[2] === '--version' || process.argv[2] === '-V') {
+  const manifest = process.getBuiltinModule('node:fs').readFileSync(`${__dirname}/../../../package.json`, 'utf8');
+  const { version }: { readonly version: string } = JSON.parse(manifest);
+  process.stdout.write(`${version}\n`);
+} else void import('./main.ts');
