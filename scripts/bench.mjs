@@ -4,10 +4,10 @@
 // The closure of Plone 6.2.2, built from fixtures/plone/buildout.cfg in a store of the bench's own, and its tarball. Each row
 // takes turns with its peer, as whole processes; medians of wall time, processor time, peak memory and output size, and the
 // ratio to the peer turn by turn. Writes BENCHMARK.md. RUNS is 5.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -181,8 +181,8 @@ const rows = [
     1.15,
   ),
 ];
-if (craneProgram === null) console.log('skipped: crane append, since there is no Go');
-if (!buildah) console.log('skipped: buildah is not installed');
+if (craneProgram === null) process.stdout.write('skipped: crane append, since there is no Go\n');
+if (!buildah) process.stdout.write('skipped: buildah is not installed\n');
 
 function turn({ before = () => undefined, words }) {
   clean();
@@ -210,7 +210,7 @@ for (const [index, { name, words, peer, reach }] of rows.entries()) {
   const [mine, theirs] = [mid(own), mid(other)];
   const verdict = reach === null ? '' : `${ratio <= reach ? '≤' : '**over**'} ${reach}`;
   lines.push(`| ${name} | ${cell(mine)} | ${peer.name} | ${cell(theirs)} | **${ratio.toFixed(2)}** | ${verdict} |`);
-  console.log(lines.at(-1));
+  process.stdout.write(`${lines.at(-1)}\n`);
 }
 clean();
 
