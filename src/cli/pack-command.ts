@@ -1,5 +1,13 @@
 import { CHOICES, type PackOptions, exportTarball, pack } from '../index.ts';
-import { READING_FLAGS, RESOLVING_FLAGS, readingChoices, resolvingChoices, splitOverrides } from './buildout-flags.ts';
+import {
+  EVALUATION_FLAGS,
+  READING_FLAGS,
+  RESOLVING_FLAGS,
+  evaluationChoices,
+  readingChoices,
+  resolvingChoices,
+  splitOverrides,
+} from './buildout-flags.ts';
 import { collectingGarbage } from './collect-garbage.ts';
 import { COMMON_FLAGS, type Flag, type Parsed, numberOf, choiceOf, parseFlags, usage, wordsOf } from './flags.ts';
 import { commandHelp } from './help.ts';
@@ -19,20 +27,9 @@ const FLAGS: readonly Flag[] = [
   { name: 'attr', short: 'A', value: 'ATTR', help: 'attribute of the expression' },
   { name: 'arg', value: 'NAME EXPR', many: true, help: 'argument of the expression' },
   { name: 'argstr', value: 'NAME TEXT', many: true, help: 'argument of the expression, as a string' },
-  {
-    name: 'include',
-    short: 'I',
-    value: 'PATH',
-    many: true,
-    help: 'where <names> are looked up: nixpkgs=FOLDER or FOLDER',
-  },
-  { name: 'nix-option', value: 'NAME VALUE', many: true, help: "one of Nix's own settings" },
-  { name: 'store', value: 'STORE', help: 'folder of a chroot store, local, or daemon' },
-  { name: 'sandbox', value: 'KIND', help: 'bubblewrap (default) or none' },
-  { name: 'show', value: 'DIR', many: true, help: 'let Nix read this folder, too' },
+  ...EVALUATION_FLAGS,
   { name: 'check-store', help: 'compare every store path with the hash that the store has of it' },
   { name: 'offline', help: 'cut the network off while Nix runs' },
-  { name: 'timeout', value: 'SECONDS', help: 'end Nix after this time' },
   { name: 'entrypoint', value: 'WORDS', help: 'a program, or a JSON list (/app/bin/python)' },
   { name: 'cmd', value: 'WORDS', help: 'an argument, or a JSON list' },
   { name: 'env', short: 'e', value: 'NAME=VALUE', many: true, help: 'environment of the container' },
@@ -101,6 +98,7 @@ export async function packCommand({ argv, io, signal }: CommandContext): Promise
     ...packOptions(flags),
     ...readingChoices(flags),
     ...resolvingChoices(flags),
+    ...evaluationChoices(flags),
     part,
     overrides,
     image: flags.one('image'),
@@ -156,9 +154,6 @@ function packOptions(flags: Parsed): Omit<PackOptions, 'input'> {
     output: flags.one('output'),
     tag: flags.one('tag'),
     attribute: flags.one('attr'),
-    store: flags.one('store'),
-    sandbox: choiceOf('sandbox', flags.one('sandbox'), CHOICES.sandbox),
-    timeout: numberOf('timeout', flags.one('timeout')),
     entrypoint: wordsOf('entrypoint', flags.one('entrypoint')),
     cmd: wordsOf('cmd', flags.one('cmd')),
     workdir: flags.one('workdir'),
@@ -173,9 +168,6 @@ function packOptions(flags: Parsed): Omit<PackOptions, 'input'> {
     insecureRegistries: flags.all('insecure-registry'),
     args: Object.fromEntries(flags.pairs('arg')),
     argstrs: Object.fromEntries(flags.pairs('argstr')),
-    include: flags.all('include'),
-    nixOptions: flags.pairs('nix-option'),
-    show: flags.all('show'),
     offline: flags.has('offline'),
     checkStore: flags.has('check-store'),
     environment: flags.all('env'),
