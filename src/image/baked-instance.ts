@@ -5,7 +5,6 @@ import { localError } from '../errors.ts';
 import { programExpression } from '../nix/expressions/run-program.ts';
 import { instanceRequest } from '../plone/instance-request.ts';
 import type { PackableInstance } from '../project/packable.ts';
-import type { ImageChoices } from './options.ts';
 
 /** Python programs that come with this package: the one that runs in a build, and those of the image. */
 const BUILDER = fileURLToPath(new URL('../../../src/plone/build/make-instance.py', import.meta.url));
@@ -16,7 +15,12 @@ export const MOUNT = '/opt';
 export const DATA = '/data';
 
 /** What runs an instance, unless the caller says otherwise. */
-export const INSTANCE_DEFAULTS: Required<Pick<ImageChoices, 'cmd' | 'workdir' | 'volumes' | 'stopSignal'>> = {
+export const INSTANCE_DEFAULTS: {
+  readonly cmd: readonly string[];
+  readonly workdir: string;
+  readonly volumes: readonly string[];
+  readonly stopSignal: string;
+} = {
   cmd: ['start'],
   workdir: MOUNT,
   volumes: [DATA],
