@@ -30,7 +30,7 @@ export async function skipPloneImage(): Promise<string | false> {
  * who asks on this machine, so that ten specs pack one Plone; what they get is packed by the code under test all the same.
  */
 export async function ploneImage(file = 'buildout.cfg'): Promise<PloneImage> {
-  const folder = join(tmpdir(), `oci-plone-spec-image-${process.getuid?.() ?? 0}`);
+  const folder = join(tmpdir(), `oci-plone-spec-plone-${process.getuid?.() ?? 0}`);
   const project = join(folder, 'project');
   mkdirSync(project, { recursive: true });
   const layout = join(folder, file.replace(/\.cfg$/, '.oci'));
