@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -108,6 +108,14 @@ describe('an image layout', () => {
     await writeFile(join(lab.folder, 'file.oci'), 'data');
     await assert.rejects(packed('one', { output: join(lab.folder, 'file.oci') }), hasCode('LOCAL_IO'));
     assert.equal(await readFile(join(lab.folder, 'file.oci'), 'utf8'), 'data');
+  });
+
+  it('is looked at before anything is read or built', async () => {
+    await writeFile(join(lab.folder, 'broken.tar'), 'not an archive');
+    await mkdir(output);
+    await writeFile(join(output, 'own'), '');
+    const packing = pack({ input: join(lab.folder, 'broken.tar'), output, env: {} });
+    await assert.rejects(packing, hasCode('LOCAL_IO'));
   });
 
   it('may be an empty folder before', async () => {

@@ -159,6 +159,24 @@ for (const [what, { nix, code, message }] of Object.entries(BAD)) {
   });
 }
 
+test('what Nix says in its own terms comes with what to do about it', { skip }, async () => {
+  const messages: readonly (readonly [expression: string, hint: RegExp])[] = [
+    ['import <nixpkgs> { }', /-I nixpkgs=/],
+    ['{ python311 = 1; }.python312', /--python/],
+  ];
+  for (const [expression, hint] of messages) {
+    const file = lab.write('home/project/hint.nix', expression);
+    const build = lab.withNix({ env: { ...lab.env, NIX_PATH: '' } }, (nix) =>
+      nix.build({ file, args: [], argstrs: [], include: [] }),
+    );
+    await assert.rejects(build, (error) => hasCode('NIX_FAILED')(error) && hint.test(hintOf(error)));
+  }
+});
+
+function hintOf(error: unknown): string {
+  return error instanceof OciPloneError ? error.hint : '';
+}
+
 test('an expression that does not exist is INPUT_ABSENT', { skip }, async () => {
   const file = join(lab.project, 'absent.nix');
   const call = lab.withNix({}, (nix) => nix.build({ file, args: [], argstrs: [], include: [] }));

@@ -53,7 +53,7 @@ export function showProgress({ stderr }: Pick<Io, 'stderr'>, quiet: boolean): Pr
     next = now + between;
     last = event.kind;
     if (event.kind === 'resolve') {
-      const text = `resolving ${event.distributions} distributions, ${event.name}`;
+      const text = `resolving: ${event.distributions}, ${event.name}`;
       if (terminal) show(text.slice(0, stderr.columns - 1));
       else line(text);
       return;

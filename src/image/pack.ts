@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { commitToArchive } from '../layout/archive.ts';
-import { type Committed, commitToFolder } from '../layout/commit.ts';
+import { type Committed, assertUsable, commitToFolder } from '../layout/commit.ts';
 import { Stage } from '../layout/stage.ts';
 import { assertEncoder } from '../layer/encoder.ts';
 import type { FolderNode } from '../layer/tree.ts';
@@ -30,6 +30,7 @@ export async function pack(options: PackOptions): Promise<PackResult> {
 async function packInput(options: PackOptions, instance: BakedInstance | null): Promise<PackResult> {
   const job = packJob(options, instance);
   assertEncoder(job.compression);
+  if (job.output?.kind === 'folder') assertUsable(job.output.path);
   const stage = Stage.open(job.output?.path ?? join(tmpdir(), 'image'));
   try {
     const image = await withRootFs(job, stage.folder, (root) => packImage(root, job, stage));

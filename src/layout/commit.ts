@@ -38,6 +38,15 @@ export async function commitToFolder(stage: Stage, image: Descriptor, options: C
   });
 }
 
+/** Throws LOCAL_IO where a folder is there that is no layout: to be asked before long work begins. */
+export function assertUsable(folder: string): void {
+  try {
+    isNew(folder);
+  } catch (error) {
+    throw localError(`cannot write the layout ${folder}`, error);
+  }
+}
+
 function isNew(folder: string): boolean {
   const stats = statSync(folder, { throwIfNoEntry: false });
   if (stats === undefined) return true;

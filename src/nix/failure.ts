@@ -36,8 +36,22 @@ async function lastLines(file: string): Promise<string | null> {
   return text === null ? null : printable(text).trimEnd().split('\n').slice(-LAST_LINES).join('\n');
 }
 
+/** What to do about messages of Nix that say it in its own terms alone. */
+const HINTS: readonly (readonly [message: RegExp, hint: string])[] = [
+  [
+    /file 'nixpkgs' was not found/,
+    'Say where nixpkgs is: -I nixpkgs=FOLDER, the variable NIX_PATH, or --nixpkgs URL#HASH with a buildout.',
+  ],
+  [
+    /attribute 'python\d+' missing/,
+    'This nixpkgs has another Python: name its full version with --python; without that, a buildout’s lock says which.',
+  ],
+];
+
 /** Names --show where Nix missed a path that is there outside of the sandbox, and may be shown. */
 async function hintFor(session: Session, message: string, shown: readonly Shown[]): Promise<string> {
+  const known = HINTS.find(([pattern]) => pattern.test(message))?.[1];
+  if (known !== undefined) return known;
   if (session.programs.bubblewrap === null) return '';
   for (const path of missingPaths(message)) {
     if ([...session.shown, ...shown].some((one) => isWithin(path, one.path))) continue;
