@@ -2,13 +2,27 @@
  * The library's whole public surface. Everything else may change in any release; the layout of files below is private,
  * and package.json exports nothing but this.
  */
+import type * as Instance from './image/instance.ts';
+import type * as Show from './project/show.ts';
+import type * as WriteExpressions from './project/write-expressions.ts';
+
 export { pack } from './image/pack.ts';
 export { push } from './image/push.ts';
 export { inspect } from './image/inspect.ts';
 export { exportTarball } from './image/export-tarball.ts';
-export { showBuildout } from './project/show.ts';
-export { writeExpressions } from './project/write-expressions.ts';
-export { instance } from './image/instance.ts';
+/*
+ * What reads buildouts is as large as all the rest, and is loaded by the first call: to pack a tarball must not wait for it.
+ */
+/** See `showBuildout` of project/show.ts. */
+export const showBuildout: typeof Show.showBuildout = async (options) =>
+  (await import('./project/show.ts')).showBuildout(options);
+/** See `writeExpressions` of project/write-expressions.ts. */
+export const writeExpressions: typeof WriteExpressions.writeExpressions = async (options) =>
+  (await import('./project/write-expressions.ts')).writeExpressions(options);
+/** See `instance` of image/instance.ts. */
+export const instance: typeof Instance.instance = async (options) =>
+  (await import('./image/instance.ts')).instance(options);
+
 export { CHOICES } from './image/options.ts';
 export { EXIT_CODES, OciPloneError } from './errors.ts';
 export type { ErrorCode } from './errors.ts';

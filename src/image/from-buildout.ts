@@ -1,5 +1,4 @@
 import type { ImagePart } from '../project/image-part.ts';
-import { withPackable } from '../project/packable.ts';
 import type { Packable } from '../project/packable.ts';
 import { type BakedInstance, INSTANCE_DEFAULTS, writeBakedInstance } from './baked-instance.ts';
 import { type BuildoutPackChoices, type PackOptions, usage } from './options.ts';
@@ -44,6 +43,8 @@ export async function withBuildoutInput<O extends PackOptions, T>(
     return use(options, null);
   }
   const env = options.env ?? process.env;
+  // Loaded here, since it is more than all that other inputs need.
+  const { withPackable } = await import('../project/packable.ts');
   return withPackable({ ...options, file: options.input, env }, async (packable) => {
     if (packable.instance === null) return use(expressionOptions(options, packable), null);
     const { bakeUser = false, onProgress } = options;

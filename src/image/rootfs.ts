@@ -11,7 +11,6 @@ import type { Closure } from '../nix/closure.ts';
 import { sessionOptions } from '../nix/choices.ts';
 import { type Nix, withNix } from '../nix/session.ts';
 import { BAKED_ATTRIBUTES } from './baked-instance.ts';
-import { bakedTree } from './baked-tree.ts';
 import { type Input, inputKind } from './input.ts';
 import type { PackJob } from './options.ts';
 
@@ -74,6 +73,7 @@ async function build(
   if (job.instance === null) return { ...(await nix.build(expression)), beside: null };
   const [environment, made] = await nix.buildAttributes(expression, BAKED_ATTRIBUTES);
   if (environment === undefined || made === undefined) throw new Error('an expression of two attributes has fewer');
+  const { bakedTree } = await import('./baked-tree.ts');
   return { ...environment, beside: bakedTree(made.onDisk, job.instance, job.onProgress) };
 }
 

@@ -61,23 +61,41 @@ function folderOf(path: string): FolderNode {
 }
 
 function fileOf(path: string, stats: Stats): FileNode {
-  const { ino, size, mtimeMs } = stats;
+  const { size } = stats;
   return {
     kind: 'file',
     mode: (stats.mode & 0o100) === 0 ? 0o444 : 0o555,
     size,
-    *read() {
-      const fd = readable(path, () => openSync(path, 'r'));
-      try {
-        yield* readRange(fd, 0, size, path);
-        // Once, at the end: it also tells what happened between the look at the file and its opening.
-        const now = fstatSync(fd);
-        if (now.ino !== ino || now.size !== size || now.mtimeMs !== mtimeMs) throw changed(path);
-      } finally {
-        closeSync(fd);
-      }
-    },
+    read: () => (size > CHUNK_BYTES ? pieces(path, stats) : [whole(path, stats)]),
   };
+}
+
+/** Nearly every file is small, and one that is read at once needs no generator, which V8 keeps for long. */
+function whole(path: string, stats: Stats): Uint8Array {
+  const fd = readable(path, () => openSync(path, 'r'));
+  try {
+    readChunk(fd, 0, stats.size, path);
+    assertSame(fd, stats, path);
+  } finally {
+    closeSync(fd);
+  }
+  return chunk.subarray(0, stats.size);
+}
+
+function* pieces(path: string, stats: Stats): Iterable<Uint8Array> {
+  const fd = readable(path, () => openSync(path, 'r'));
+  try {
+    yield* readRange(fd, 0, stats.size, path);
+    assertSame(fd, stats, path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Once, after all is read: it also tells what happened between the look at the file and its opening. */
+function assertSame(fd: number, { ino, size, mtimeMs }: Stats, path: string): void {
+  const now = fstatSync(fd);
+  if (now.ino !== ino || now.size !== size || now.mtimeMs !== mtimeMs) throw changed(path);
 }
 
 /** Whether two looks at a file saw the same content, as far as the file system tells. */
@@ -89,17 +107,25 @@ export function sameFile(one: BigIntStats, other: BigIntStats): boolean {
  * Bytes `start` to `start + size` of an open file, in full chunks but for the last. The chunk is overwritten by the next
  * one.
  */
-export function* readRange(fd: number, start: number, size: number, path: string): Iterable<Uint8Array> {
-  for (let done = 0; done < size;) {
+export function readRange(fd: number, start: number, size: number, path: string): Iterable<Uint8Array> {
+  if (size > CHUNK_BYTES) return readChunks(fd, start, size, path);
+  readChunk(fd, start, size, path);
+  return [chunk.subarray(0, size)];
+}
+
+function* readChunks(fd: number, start: number, size: number, path: string): Iterable<Uint8Array> {
+  for (let done = 0; done < size; done += CHUNK_BYTES) {
     const wanted = Math.min(CHUNK_BYTES, size - done);
-    for (let filled = 0; filled < wanted;) {
-      const at = start + done + filled;
-      const got = readable(path, () => readSync(fd, chunk, filled, wanted - filled, at));
-      if (got === 0) throw changed(path);
-      filled += got;
-    }
-    done += wanted;
+    readChunk(fd, start + done, wanted, path);
     yield chunk.subarray(0, wanted);
+  }
+}
+
+function readChunk(fd: number, start: number, size: number, path: string): void {
+  for (let filled = 0; filled < size;) {
+    const got = readable(path, () => readSync(fd, chunk, filled, size - filled, start + filled));
+    if (got === 0) throw changed(path);
+    filled += got;
   }
 }
 

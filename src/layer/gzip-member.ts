@@ -1,4 +1,5 @@
-import { gzipSync } from 'fflate';
+import { deflateSync } from 'fflate';
+import { crc32 } from 'node:zlib';
 
 /** Bytes of the tar in a member; the last one may be shorter. */
 export const BLOCK_BYTES: number = 1024 * 1024;
@@ -15,22 +16,31 @@ const MEMORY = 5;
 /** Names all that shapes the bytes of a member. */
 export const MEMBER_ID: string = `gzip-fflate0.8-${LEVEL}-1MiB`;
 
+/** Deflate without time, name or other fields, made on "Unix" (RFC 1952 section 2.3). */
+const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3);
+
 /**
  * Writes a block as one gzip member (RFC 1952), and returns the member's length. By fflate's synchronous function, since its
- * stream gives other bytes; mtime 0, since its default is now.
+ * stream gives other bytes; header and trailer are written here, since a checksum is the same whoever reckons it, and node's
+ * takes a tenth of the time off.
  */
 export function writeMember(block: Uint8Array, member: Uint8Array): number {
-  const encoded = gzipSync(block, { level: LEVEL, mem: MEMORY, mtime: 0 });
-  member.set(encoded);
   scavenge();
-  return encoded.length;
+  const deflated = deflateSync(block, { level: LEVEL, mem: MEMORY });
+  member.set(HEADER);
+  member.set(deflated, HEADER.length);
+  const end = HEADER.length + deflated.length;
+  const trailer = new DataView(member.buffer, member.byteOffset + end, 8);
+  trailer.setUint32(0, crc32(block), true);
+  trailer.setUint32(4, block.length, true);
+  return end + 8;
 }
 
 /** What `scavenge` made last; without a use of it the compiler would make nothing. */
 let garbage: readonly undefined[] = [];
 
 /**
- * fflate leaves two megabytes of dead buffers for each block. V8 frees them when its young generation is full, which these
+ * fflate leaves two megabytes of dead buffers for each block, which are dead when the next one begins. V8 frees them when its young generation is full, which these
  * buffers do not fill, or when 64 MB of them have gathered, which is too much for each of several threads.
  */
 function scavenge(): number {
