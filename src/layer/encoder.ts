@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
@@ -38,8 +39,8 @@ const MEBIBYTE = 1024 * 1024;
 
 const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip);
 
-/** Enough for every thread of node's pool, which has four. */
-const POOL_BLOCKS = 4;
+/** Enough for every thread of node's pool, which has four, where there is a processor for it; each block is memory. */
+const POOL_BLOCKS = Math.min(4, availableParallelism() + 1);
 
 /** Plain arithmetic on every processor: the default, since its bytes are the same everywhere. */
 function portableGzip(): Encoder {
