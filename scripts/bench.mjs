@@ -86,7 +86,7 @@ function prepare() {
   mkdirSync(LAB, { recursive: true });
   const pack = [CLI, 'pack', join(ROOT, 'fixtures/plone/buildout.cfg'), '--no-instance', '--quiet', '--json'];
   const nix = ['-I', `nixpkgs=${join(ROOT, 'fixtures/nixpkgs')}`, '--store', at('nix')];
-  must('cp', ['-r', join(ROOT, 'fixtures/plone'), at('project')]);
+  must('cp', ['-rT', join(ROOT, 'fixtures/plone'), at('project')]);
   pack[2] = at('project/buildout.cfg');
   const { layers } = JSON.parse(must(process.execPath, [...pack, ...nix, '-o', at('plone.oci')]));
   const storePaths = layers.flatMap((layer) => layer.storePaths);

@@ -247,7 +247,7 @@ function failure(where: string, error: unknown, signal: AbortSignal | undefined)
   return signal?.aborted === true ? abortError(signal) : unreadable(where, error);
 }
 
-/** What zlib, zstd and tar-stream say of a broken archive is about the input; what the system says is about this machine. */
+/** What zlib and zstd say of a broken archive is about the input; what the system says is about this machine. */
 function unreadable(where: string, error: unknown): OciPloneError {
   if (error instanceof OciPloneError) return error;
   if (/^E[A-Z]+$/.test(systemCode(error))) return localError(`cannot read ${where}`, error);

@@ -2,7 +2,7 @@ import type { Owner } from './tree.ts';
 
 /**
  * Headers of a tar as POSIX has them (pax, "ustar Interchange Format" and "pax Header Block"). Written here and not by
- * tar-stream, whose reader we use: these bytes are in every digest, and a stream for each of 400,000 entries is more
+ * tar-stream: these bytes are in every digest, and a stream for each of 400,000 entries is more
  * garbage than the headers are bytes.
  */
 export interface TarEntry {
