@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { OciPloneError } from '../../src/errors.ts';
 import type { HttpGet } from '../../src/http/get.ts';
 import { readBuildout } from '../../src/buildout/read.ts';
 import type { Buildout, ReadOptions, Target } from '../../src/buildout/read.ts';
@@ -23,23 +22,6 @@ export function tinyMarker(text: string): boolean | null {
 /** Nothing is asked of the network. */
 export const noGet: HttpGet = async (url) => {
   throw new Error(`unexpected request for ${url}`);
-};
-
-/** What the real one does, in small. */
-export const fetchGet: HttpGet = async (url, options) => {
-  const address = new URL(url);
-  const headers: Record<string, string> = { ...options?.headers };
-  if (address.username !== '') headers['authorization'] = `Basic ${btoa(`${address.username}:${address.password}`)}`;
-  address.username = '';
-  address.password = '';
-  let response: Response;
-  try {
-    response = await fetch(address, { headers, signal: options?.signal ?? null });
-  } catch (error) {
-    throw new OciPloneError('NETWORK', `${url} cannot be reached`, { cause: error });
-  }
-  const body = response.body ?? new ReadableStream<Uint8Array>();
-  return { status: response.status, headers: Object.fromEntries(response.headers), url: response.url, body };
 };
 
 /** A folder with buildout files. */

@@ -16,7 +16,7 @@ import { userConfig } from './paths.ts';
 import { SourceReader } from './source.ts';
 import { words } from './whitespace.ts';
 
-export type { Buildout, Resolved } from './buildout.ts';
+export type { Buildout } from './buildout.ts';
 export type { Marker, Target } from './condition.ts';
 export type { Origin } from './origin.ts';
 
