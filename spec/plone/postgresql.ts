@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { missing } from '../support/fixtures.ts';
 import { freePort } from '../support/registry.ts';
@@ -34,6 +35,10 @@ export function skipPostgresql(): string | false {
 export interface Postgresql {
   readonly port: number;
   readonly dsn: (password?: string) => string;
+  /** Runs SQL in a session of its own, and gives what it answers, a line a row. */
+  readonly sql: (statements: string) => Promise<string>;
+  /** A session that stays: what is written to it runs, until it is ended. */
+  readonly session: () => Writable;
   readonly stop: () => Promise<void>;
 }
 
@@ -63,9 +68,11 @@ export async function startPostgresql(): Promise<Postgresql> {
   const endWithUs = (): void => void server.kill('SIGKILL');
   process.once('exit', endWithUs);
   const client = ['-h', '127.0.0.1', '-p', String(port), '-U', 'plone'];
+  const asClient = { env: { ...env, PGPASSWORD: DATABASE_PASSWORD } };
+  const psql = [...client, '--no-psqlrc', '--quiet', '--tuples-only', '--no-align', 'plone'];
   for (let attempt = 1; ; attempt += 1)
     try {
-      await run(join(bin, 'createdb'), [...client, 'plone'], { env: { ...env, PGPASSWORD: DATABASE_PASSWORD } });
+      await run(join(bin, 'createdb'), [...client, 'plone'], asClient);
       break;
     } catch (error) {
       if (attempt === 100 || server.exitCode !== null) throw error;
@@ -74,6 +81,8 @@ export async function startPostgresql(): Promise<Postgresql> {
   return {
     port,
     dsn: (given = DATABASE_PASSWORD) => `host=127.0.0.1 port=${port} dbname=plone user=plone password='${given}'`,
+    sql: async (statements) => (await run(join(bin, 'psql'), [...psql, '-c', statements], asClient)).stdout.trim(),
+    session: () => spawn(join(bin, 'psql'), psql, { ...asClient, stdio: ['pipe', 'ignore', 'ignore'] }).stdin,
     stop: async () => {
       process.off('exit', endWithUs);
       const closed = once(server, 'close');

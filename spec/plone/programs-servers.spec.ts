@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ploneVenv, skipPlone } from '../support/plone-venv.ts';
 import { freePort } from '../support/registry.ts';
 import { addPage, getPage } from './plone-client.ts';
@@ -101,7 +102,7 @@ describe('clients of one ZEO server', { skip }, () => {
   });
 });
 
-describe('clients of one PostgreSQL', { skip: skip || skipPostgresql() }, () => {
+describe('clients of one PostgreSQL', { skip: skip || skipPostgresql(), timeout: 900_000 }, () => {
   let postgresql: Postgresql;
   before(async () => {
     postgresql = await startPostgresql();
@@ -126,6 +127,29 @@ describe('clients of one PostgreSQL', { skip: skip || skipPostgresql() }, () => 
       RELSTORAGE_CACHE_LOCAL_COMPRESSION: 'none',
       RELSTORAGE_CACHE_DELTA_SIZE_LIMIT: '100000',
     });
+  });
+
+  it('start again where another creates the same tables at the same moment', async (t) => {
+    const lab = await programLab(t, { plone: true });
+    const other = postgresql.session();
+    t.after(() => void other.end());
+    const until = async (sessions: number, state: string): Promise<void> => {
+      const query = `SELECT count(*) FROM pg_stat_activity WHERE datname = 'empty' AND ${state}`;
+      while ((await postgresql.sql(query)) !== String(sessions)) await sleep(50);
+    };
+    await postgresql.sql('CREATE DATABASE empty');
+    const dsn = postgresql.dsn().replace('dbname=plone', 'dbname=empty');
+    other.write('\\connect empty\nBEGIN;\nCREATE TABLE commit_row_lock (tid BIGINT);\n');
+    await until(1, "state = 'idle in transaction'");
+    const env = { ADMIN_PASSWORD: login.password, RELSTORAGE_DSN: dsn };
+    const starting = startPlone(lab, await freePort(), { env });
+    await until(1, "wait_event_type = 'Lock'");
+    other.write('COMMIT;\n');
+    await until(0, "wait_event_type = 'Lock'");
+    other.write('DROP TABLE commit_row_lock;\n');
+    const client = await starting;
+    assert.match(client.output(), /^Another process initialises the same database: starting again$/m);
+    assert.equal((await client.stop('SIGINT')).code, 0);
   });
 
   it('wait for it, and show no password: not a wrong one, and not of a DSN that is none', async (t) => {

@@ -63,7 +63,7 @@ class Application:
             raise Failure("SETTING_REFUSED", f"zope.conf: {error}.") from error
         if names & {"ClientDisconnected"}:
             raise Failure("DATABASE_UNREACHABLE", "The ZEO server does not serve what ZEO_STORAGE names.") from error
-        if "ConflictError" in names:
+        if "ConflictError" in names or database.met_another(error):
             self._again(error)
 
     def _again(self, error):

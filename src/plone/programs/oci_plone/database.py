@@ -18,6 +18,9 @@ _DRIVERS = ("psycopg2", "pg8000")
 #: What a PostgreSQL server says while it cannot yet, or not now, answer.
 _PASSING = ("starting up", "shutting down", "recovery mode", "too many clients", "remaining connection slots")
 
+#: SQLSTATEs of who creates what another creates at the same moment: it is there, or its row is in the way.
+_MET_ANOTHER = ("23505", "42P07", "42710", "42723", "40001", "40P01")
+
 
 def check_packages(needs):
     """Raises PACKAGE_MISSING with the eggs to add."""
@@ -126,3 +129,10 @@ def _postgresql_answers(dsn):
                 "Check its user, password and dbname.",
             ) from None
         return reason
+
+
+def met_another(error):
+    """Whether PostgreSQL, by either driver, says that another process creates the same tables just now."""
+    details = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+    state = getattr(error, "pgcode", None) or details.get("C")
+    return state in _MET_ANOTHER or "tuple concurrently updated" in str(error)
