@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { OnProgress } from '../index.ts';
+import { keepYoungGenerationSmall } from './young-generation.ts';
 
 /** Bytes of a layer or an archive that go by between two collections: a hundredth of the time that packing them takes. */
 const BYTES_BETWEEN = 16 * 1024 * 1024;
@@ -19,6 +20,7 @@ export function collectingGarbage(onProgress: OnProgress): OnProgress {
       kind = event.kind;
       if (event.bytes >= next) {
         next = event.bytes + BYTES_BETWEEN;
+        keepYoungGenerationSmall();
         collect();
       }
     }
