@@ -110,8 +110,13 @@ export function systemCode(error: unknown): string {
 export function localError(doing: string, error: unknown): OciPloneError {
   if (error instanceof OciPloneError) return error;
   const code = systemCode(error);
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = error instanceof Error ? systemReason(error.message) : String(error);
   return new OciPloneError('LOCAL_IO', `${doing}: ${reason}`, { hint: localHint(code), cause: error });
+}
+
+/** `ENOENT: no such file or directory, mkdtemp '/…'` without the call, which is ours and not the user's. */
+function systemReason(message: string): string {
+  return message.replace(/^(E[A-Z0-9]+): ([^,]+), .*$/s, '$2 ($1)');
 }
 
 function localHint(code: string): string {

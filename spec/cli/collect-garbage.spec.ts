@@ -39,7 +39,7 @@ describe('memory while work goes on', () => {
 
   it('is freed after every 16 MiB that were read or packed', async () => {
     const seen: number[] = [];
-    const onProgress = collectingGarbage((event) => seen.push('bytes' in event ? event.bytes : 0));
+    const onProgress = collectingGarbage((event) => seen.push('bytes' in event ? event.bytes : 0), 0);
     for (const kind of ['read', 'pack'] as const) {
       const garbage = new WeakRef({ kind });
       // What was looked at in a turn of the event loop lives until its end.
@@ -55,5 +55,14 @@ describe('memory while work goes on', () => {
       seen,
       [15, 17, 15, 17].map((count) => count * MEBIBYTE),
     );
+  });
+
+  it('is left to V8 while little is in use', async () => {
+    const onProgress = collectingGarbage(() => undefined, 2 ** 40);
+    const garbage = new WeakRef({ kind: 'garbage' });
+    await setImmediate();
+    onProgress({ kind: 'pack', bytes: 100 * MEBIBYTE, total: null });
+    await setImmediate();
+    assert.ok(garbage.deref() !== undefined);
   });
 });

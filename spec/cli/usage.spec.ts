@@ -133,6 +133,15 @@ describe('the command line', () => {
     ['instance', '.', '--nope'],
     ...single.map((flag) => ['pack', 'app.nix.tar', flag, '1', flag, '1']),
   ];
+  it('tells which flag or command is spelled nearly the same', async () => {
+    assert.match(
+      (await run('pack', 'app.nix.tar', '--outptu', 'x')).stderr,
+      /no flag --outptu; did you mean "output"\?/,
+    );
+    assert.match((await run('inspct', 'app.oci')).stderr, /no command "inspct"; did you mean "inspect"\?/);
+    assert.doesNotMatch((await run('pack', 'app.nix.tar', '--zzz')).stderr, /did you mean/);
+  });
+
   for (const args of wrong)
     it(`is used wrongly: ${args.join(' ') || 'nothing'}`, async () => {
       const { code, stdout, stderr } = await run(...args);

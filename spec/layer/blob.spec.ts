@@ -16,6 +16,7 @@ function counting(): { readonly encoder: Encoder; readonly most: () => number } 
     most: () => most,
     encoder: {
       ...PLAIN,
+      blocks: 4,
       async encode(block) {
         most = Math.max(most, ++now);
         for (let turn = 0; turn < 3; turn++) await nextTurn();
@@ -70,6 +71,7 @@ describe('a blob in the making', () => {
     let turns = 0;
     const uneven: Encoder = {
       ...PLAIN,
+      blocks: 3,
       blockBytes: 4,
       async encode(block) {
         const copy = Uint8Array.from(block);
@@ -131,7 +133,12 @@ describe('a blob in the making', () => {
     const tree = folder([['small', file(Buffer.from('x'))]]);
     const full = (): Promise<void> => Promise.reject(new RangeError('disk full'));
     await assert.rejects(writeBlob(tree, { encoder: PLAIN, sink: full }), RangeError);
-    const broken: Encoder = { ...PLAIN, encode: () => Promise.reject(new RangeError('no encoder')) };
+    const broken: Encoder = {
+      ...PLAIN,
+      encodeHere: () => {
+        throw new RangeError('no encoder');
+      },
+    };
     await assert.rejects(writeBlob(tree, { encoder: broken, sink: ignore }), RangeError);
   });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { OciPloneError } from '../../src/errors.ts';
 import { findPart } from '../../src/project/find-part.ts';
 import { readNixPart } from '../../src/project/nix-part.ts';
 import type { NixPart } from '../../src/project/nix-part.ts';
@@ -101,14 +102,23 @@ describe('options of collective.recipe.nix', () => {
     ['hooks of no section', `${PART}hooks = a=nosuch\n`, /nosuch/],
     ['a hook of no name', `${PART}hooks = a=h\n[h]\nx.y = echo\n`, /x\.y/],
     ['an address of no file', `${PART}urls = a=https://example.org/a\n`, /urls/],
-    ['a part that is not there', PART.replace('plone instance', 'plone instance other'), /other/],
+    [
+      'a part that is not there',
+      PART.replace('plone instance', 'plone instanc'),
+      /\(.*buildout\.cfg:\d+\): there is no section \[instanc\]; did you mean "instance"\?/,
+    ],
+    ['eggs misspelt', '[buildout]\n[x]\nrecipe = collective.recipe.nix\negs = a\n', /there is "egs" in it/],
     ['an unresolvable value', `${PART}name = \${no:thing}\n`, /no section \[no\]/],
   ];
   for (const [what, text, words] of bad)
     it(`refuses ${what}`, async (t) => {
       await assert.rejects(
         read(t, text),
-        (error: Error) => hasCode('INPUT_MALFORMED')(error) && words.test(error.message),
+        (error: Error) => hasCode('INPUT_MALFORMED')(error) && words.test(`${error.message} ${hintOf(error)}`),
       );
     });
 });
+
+function hintOf(error: Error): string {
+  return error instanceof OciPloneError ? error.hint : '';
+}

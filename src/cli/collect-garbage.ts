@@ -1,16 +1,20 @@
+import { memoryUsage } from 'node:process';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { OnProgress } from '../index.ts';
 import { keepYoungGenerationSmall } from './young-generation.ts';
 
-/** Bytes of a layer or an archive that go by between two collections: a hundredth of the time that packing them takes. */
+/** Bytes of a layer or an archive that go by between two looks at the memory in use. */
 const BYTES_BETWEEN = 16 * 1024 * 1024;
+
+/** What may be used before garbage is looked for, in bytes: a collection takes as long as packing a mebibyte. */
+const ENOUGH_BYTES = 112 * 1024 * 1024;
 
 /**
  * Collects garbage as work goes on, which keeps the peak of memory where the work needs it: V8 by itself lets tens of
  * megabytes gather before it looks at all, more of them the longer it waits for an encoder.
  */
-export function collectingGarbage(onProgress: OnProgress): OnProgress {
+export function collectingGarbage(onProgress: OnProgress, enough: number = ENOUGH_BYTES): OnProgress {
   const collect = collector();
   let next = BYTES_BETWEEN;
   let kind = '';
@@ -21,7 +25,7 @@ export function collectingGarbage(onProgress: OnProgress): OnProgress {
       if (event.bytes >= next) {
         next = event.bytes + BYTES_BETWEEN;
         keepYoungGenerationSmall();
-        collect();
+        if (memoryUsage.rss() > enough) collect();
       }
     }
     onProgress(event);

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { OciPloneError } from '../index.ts';
+import { didYouMean } from '../nearest-name.ts';
 
 /** One flag of a command: how it is read, and its line in the help. */
 export interface Flag {
@@ -49,7 +50,7 @@ export function parseFlags(argv: readonly string[], flags: readonly Flag[]): Par
       } as const,
     ]),
   );
-  const { values, positionals } = parsed(() =>
+  const { values, positionals } = parsed(flags, () =>
     parseArgs({ args: joinValues(argv, flags), options, allowPositionals: true, strict: true }),
   );
   const all = (name: string): readonly string[] => (values[name] ?? []).filter((value) => typeof value === 'string');
@@ -111,12 +112,15 @@ function isPlainWord(word: string): boolean {
   return !word.startsWith('-') && !/\/|\.cfg$/.test(word);
 }
 
-function parsed<T>(parse: () => T): T {
+function parsed<T>(flags: readonly Flag[], parse: () => T): T {
   try {
     return parse();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw usage(message.replace(/\. To specify a positional argument.*$/s, ''));
+    const [, unknown] = /^Unknown option '--([^']+)'/.exec(message) ?? [];
+    if (unknown === undefined) throw usage(message.replace(/\. To specify a positional argument.*$/s, ''));
+    const names = flags.map(({ name }) => name);
+    throw usage(`there is no flag --${unknown}${didYouMean(unknown, names)}`);
   }
 }
 

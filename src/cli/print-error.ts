@@ -1,4 +1,5 @@
 import { OciPloneError } from '../index.ts';
+import { didYouMean } from '../nearest-name.ts';
 import type { Io } from './io.ts';
 import { printable } from './printable.ts';
 
@@ -24,7 +25,7 @@ export function coloured({ stderr, env }: Pick<Io, 'stderr' | 'env'>): boolean {
 }
 
 export function unknownCommand(name: string, known: readonly string[]): OciPloneError {
-  return new OciPloneError('USAGE', `there is no command ${JSON.stringify(name)}`, {
+  return new OciPloneError('USAGE', `there is no command ${JSON.stringify(name)}${didYouMean(name, known)}`, {
     hint: `There are ${known.join(', ')}; oci-plone --help says more.`,
   });
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Digest } from '../oci/digest.ts';
 import type { Encoder } from './encoder.ts';
 import { type BulkHash, bulkHash } from './hash.ts';
@@ -20,8 +21,8 @@ interface Room {
 }
 
 /**
- * Cuts a tar into blocks, has them encoded several at a time, and writes them in order. Memory: as many blocks as
- * the encoder wants under way, and their encodings, whatever the size of the tar.
+ * Cuts a tar into blocks, has them encoded several at a time, and writes them in order. Memory: as many blocks as the encoder
+ * wants under way, and their encodings, whatever the size of the tar.
  */
 export class BlobWriter {
   readonly #encoder: Encoder;
@@ -31,6 +32,11 @@ export class BlobWriter {
   #room: Room;
   #filled = 0;
   #size = 0;
+  /** Blocks that other threads have. */
+  #elsewhere = 0;
+  /** That they are done with one is heard of in a turn of the event loop, and is worth one before the next block. */
+  #isBehind = false;
+  /** Blocks that are not written yet, oldest first. */
   #inFlight: Promise<void>[] = [];
   #free: Room[] = [];
   #last: Promise<void> = Promise.resolve();
@@ -55,7 +61,11 @@ export class BlobWriter {
 
   /** A promise while too many blocks are under way; it rejects where encoding or writing failed. */
   ready(): Promise<void> | undefined {
-    return this.#inFlight.length < this.#encoder.blocks ? undefined : this.#inFlight[0];
+    const { blocks, ahead } = this.#encoder;
+    if (this.#inFlight.length >= blocks + ahead) return this.#inFlight[0];
+    if (!this.#isBehind) return undefined;
+    this.#isBehind = false;
+    return setImmediate();
   }
 
   async finish(): Promise<PackedBlob> {
@@ -67,13 +77,14 @@ export class BlobWriter {
   #flush(): void {
     const room = this.#room;
     const block = room.block.subarray(0, this.#filled);
-    const encoded = this.#encoder.encode(block, room.output);
+    const encoded = this.#encode(block, room.output);
     // While threads work on it: all that it takes is that the block stays as it is.
     this.#diffHash.update(block);
     this.#room = this.#free.pop() ?? roomFor(this.#encoder);
     this.#filled = 0;
+    const { blocks } = this.#encoder;
+    this.#isBehind = blocks > 0 && this.#elsewhere === blocks;
 
-    encoded.catch(() => undefined);
     const previous = this.#last;
     const written = (async () => {
       await previous;
@@ -87,6 +98,16 @@ export class BlobWriter {
     written.catch(() => undefined);
     this.#last = written;
     this.#inFlight.push(written);
+  }
+
+  /** What is not even one whole block is encoded here, so that a small layer never pays for the start of a thread. */
+  #encode(block: Uint8Array, output: Uint8Array): Promise<Uint8Array> | Uint8Array {
+    const { blocks, blockBytes } = this.#encoder;
+    if (this.#elsewhere >= blocks || block.length < blockBytes) return this.#encoder.encodeHere(block, output);
+    this.#elsewhere += 1;
+    const encoded = this.#encoder.encode(block, output).finally(() => (this.#elsewhere -= 1));
+    encoded.catch(() => undefined);
+    return encoded;
   }
 }
 

@@ -3,6 +3,7 @@ import zlib from 'node:zlib';
 import { OciPloneError } from '../errors.ts';
 import type { ArchiveFormat } from './archive-format.ts';
 import { zstdDecoder } from './encoder.ts';
+import { takeMembers } from './gzip-members.ts';
 import { CHUNK_BYTES } from './tree.ts';
 import { decodeFrames } from './zstd-frames.ts';
 
@@ -10,8 +11,8 @@ export interface DecodeOptions {
   readonly format: ArchiveFormat;
   /** What the archive is called in messages. */
   readonly where: string;
-  /** Gets the bytes in order. What it keeps it must copy. */
-  readonly take: (piece: Uint8Array) => void;
+  /** Gets the bytes in order, and how many compressed ones went into them and all before. What it keeps it must copy. */
+  readonly take: (piece: Uint8Array, compressed: number) => void;
 }
 
 /**
@@ -21,21 +22,7 @@ export interface DecodeOptions {
  */
 export async function decode(source: AsyncIterable<Uint8Array>, options: DecodeOptions): Promise<void> {
   const { format, where, take } = options;
-  switch (format) {
-    case 'tar':
-      for await (const piece of source) take(piece);
-      return;
-    case 'gzip':
-      return gunzip(source, options);
-    case 'zstd':
-      return decodeFrames(source, { where, decoder: () => zstdDecoder(CHUNK_BYTES, where), take });
-  }
-}
-
-/** As fast as with twice as much, which leaves more garbage than V8 sees coming. */
-const OUTPUT_BYTES = CHUNK_BYTES / 2;
-
-async function gunzip(source: AsyncIterable<Uint8Array>, { where, take }: DecodeOptions): Promise<void> {
+  if (format === 'gzip') return gunzip(source[Symbol.asyncIterator](), options);
   let compressed = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const piece of source) {
@@ -43,11 +30,47 @@ async function gunzip(source: AsyncIterable<Uint8Array>, { where, take }: Decode
       yield piece;
     }
   }
-  const decoder = zlib.createGunzip({ chunkSize: OUTPUT_BYTES });
-  await pipeline(counted(), decoder, async (plain: AsyncIterable<Uint8Array>) => {
-    for await (const piece of plain) take(piece);
-  });
+  const takeCounted = (piece: Uint8Array): void => take(piece, compressed);
+  if (format === 'tar') for await (const piece of counted()) takeCounted(piece);
+  else await decodeFrames(counted(), { where, decoder: () => zstdDecoder(CHUNK_BYTES, where), take: takeCounted });
+}
+
+/** As fast as with twice as much, which leaves more garbage than V8 sees coming. */
+const OUTPUT_BYTES = CHUNK_BYTES / 2;
+
+/** Pieces that are inflated while one is taken. */
+const AHEAD = 3;
+
+async function gunzip(source: AsyncIterator<Uint8Array>, { where, take }: DecodeOptions): Promise<void> {
+  const left = await takeMembers(source, take);
+  if (left === null) return;
+  let compressed = left.compressed;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const piece of withHead(left?.head ?? [], source)) {
+      compressed += piece.length;
+      yield piece;
+    }
+  }
+  const options = { chunkSize: OUTPUT_BYTES, readableHighWaterMark: AHEAD * OUTPUT_BYTES };
+  const decoder = zlib.createGunzip(options);
+  try {
+    await pipeline(counted(), decoder, async (plain: AsyncIterable<Uint8Array>) => {
+      for await (const piece of plain) take(piece, left.compressed + decoder.bytesWritten);
+    });
+  } catch (error) {
+    // The decoder is at its end while the source is not.
+    if (!(error instanceof Error && error.name === 'AbortError')) throw error;
+  }
   // node:zlib leaves what follows the last member alone where that begins with a zero byte.
-  if (decoder.bytesWritten !== compressed)
+  if (left.compressed + decoder.bytesWritten !== compressed)
     throw new OciPloneError('INPUT_MALFORMED', `${where}: something follows the compressed archive`);
+}
+
+/** The pieces of a source whose first ones were read already. */
+export async function* withHead(
+  head: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield* head;
+  yield* { [Symbol.asyncIterator]: () => rest };
 }

@@ -1,4 +1,5 @@
 import { deflateSync } from 'fflate';
+import { getHeapSpaceStatistics } from 'node:v8';
 import { crc32 } from 'node:zlib';
 
 /** Bytes of the tar in a member; the last one may be shorter. */
@@ -39,12 +40,19 @@ export function writeMember(block: Uint8Array, member: Uint8Array): number {
 /** What `scavenge` made last; without a use of it the compiler would make nothing. */
 let garbage: readonly undefined[] = [];
 
+const GARBAGE_LENGTH = 100;
+const GARBAGE_BYTES = 8 * GARBAGE_LENGTH + 32;
+
 /**
- * fflate leaves two megabytes of dead buffers for each block, which are dead when the next one begins. V8 frees them when its young generation is full, which these
- * buffers do not fill, or when 64 MB of them have gathered, which is too much for each of several threads.
+ * fflate leaves two megabytes of dead buffers for each block, which are dead when the next one begins. V8 frees them when its young
+ * generation is full, which these buffers do not fill, or when 64 MB of them have gathered, which is too much for each of
+ * several threads. So it is filled: after each block where it is as small as in the threads that only encode, after a few where it
+ * has grown.
  */
 function scavenge(): number {
+  const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0;
+  const count = Math.max(1_200_000, young / 8) / GARBAGE_BYTES;
   // oxlint-disable-next-line unicorn/no-new-array -- its length is all that matters
-  for (let count = 0; count < 1500; count++) garbage = new Array<undefined>(100);
+  for (let made = 0; made < count; made++) garbage = new Array<undefined>(GARBAGE_LENGTH);
   return garbage.length;
 }

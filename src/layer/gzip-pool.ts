@@ -1,10 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { BLOCK_BYTES, writeMember } from './gzip-member.ts';
 import type { GzipTask } from './gzip-worker.ts';
 
 /** Each costs 20 MB, and more would wait for the one thread that reads, hashes and writes. */
-const MAX_WORKERS = 4;
+const MAX_WORKERS = 3;
 
 interface Waiting {
   readonly resolve: (memberLength: number) => void;
@@ -17,10 +16,7 @@ interface Thread {
   readonly waiting: Waiting[];
 }
 
-/**
- * Encodes members on every processor. What is not even one whole block is encoded where it is, so that a small layer never
- * pays for starting a thread; how many threads there are changes no byte.
- */
+/** Encodes members in a thread for each processor but the caller's; how many there are changes no byte. */
 export class GzipPool {
   readonly #threads: Thread[] = [];
 
@@ -31,8 +27,6 @@ export class GzipPool {
 
   /** Both must be in shared memory and be left alone until the member is there; what is returned is a part of `member`. */
   encode(block: Uint8Array, member: Uint8Array): Promise<Uint8Array> {
-    if (block.length < BLOCK_BYTES && this.#threads.length === 0)
-      return Promise.resolve(member.subarray(0, writeMember(block, member)));
     const thread = this.#idlest();
     return new Promise((resolve, reject) => {
       thread.waiting.push({ resolve: (length) => resolve(member.subarray(0, length)), reject });
@@ -67,5 +61,5 @@ export class GzipPool {
 }
 
 function threadCount(): number {
-  return Math.min(MAX_WORKERS, availableParallelism());
+  return Math.min(MAX_WORKERS, availableParallelism() - 1);
 }

@@ -5,7 +5,7 @@ import { OciPloneError, localError, systemCode, throwIfAborted } from '../errors
 import type { Digest } from '../oci/digest.ts';
 import type { OnProgress } from '../progress.ts';
 import { type ArchiveFormat, FORMAT_BYTES, archiveFormat } from './archive-format.ts';
-import { decode } from './decode.ts';
+import { decode, withHead } from './decode.ts';
 import { sameFile } from './disk-tree.ts';
 import type { Spool } from './entry-index.ts';
 import { bulkHash } from './hash.ts';
@@ -32,6 +32,8 @@ export interface ArchiveOptions {
   readonly limits: ArchiveLimits;
   /** See `IndexTarOptions`. */
   readonly strict?: boolean;
+  /** What to give instead of a file that is no archive. */
+  readonly hint?: string;
   /** Where a compressed or piped archive is spooled, uncompressed. */
   readonly spoolFolder: string;
   readonly signal?: AbortSignal | undefined;
@@ -65,7 +67,7 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
   const { fd, stats } = openInput(path);
   try {
     const head = new Uint8Array(FORMAT_BYTES);
-    const format = formatOf(head.subarray(0, readSync(fd, head, 0, head.length, 0)), path);
+    const format = formatOf(head.subarray(0, readSync(fd, head, 0, head.length, 0)), path, options);
     const assertUnchanged = (): void => {
       // By its name, too: what lies there now is what the caller takes to be packed.
       if (!isAt(path, stats) || !sameFile(stats, fstatSync(fd, { bigint: true })))
@@ -129,8 +131,8 @@ async function readStream(stream: Readable, where: string, options: ArchiveOptio
   const head = await headOf(pieces).catch((error: unknown) => {
     throw failure(where, error, options.signal);
   });
-  const format = formatOf(Buffer.concat(head), where);
-  const whole = rejoined(head, pieces);
+  const format = formatOf(Buffer.concat(head), where, options);
+  const whole = withHead(head, pieces);
   const { tree, plainDigest, close } = await index(whole, { format, where, total: null, own: null }, options);
   return { where, format, tree, plainDigest, assertUnchanged: () => undefined, raw: null, close };
 }
@@ -145,11 +147,6 @@ async function headOf(pieces: AsyncIterator<Uint8Array>): Promise<readonly Uint8
     length += value.length;
   }
   return head;
-}
-
-async function* rejoined(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield* head;
-  yield* { [Symbol.asyncIterator]: () => rest };
 }
 
 interface Source {
@@ -171,19 +168,19 @@ async function index(
   const bytes = own ?? spool;
   if (bytes === null) throw new Error('an archive without a place for its bytes');
   const close = (): void => spool?.close();
-  let compressed = 0;
+  let taken = 0;
   let written = 0;
 
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const piece of input) {
       throwIfAborted(signal);
-      compressed += piece.length;
-      onProgress?.({ kind: 'read', bytes: compressed, total });
+      taken += piece.length;
+      onProgress?.({ kind: 'read', bytes: taken, total });
       yield piece;
     }
   }
   const tarIndex = new TarIndex({ where, maxEntries: limits.entries, strict });
-  const take = (piece: Uint8Array): void => {
+  const take = (piece: Uint8Array, compressed: number): void => {
     // A few compressed bytes may be a great many of these.
     throwIfAborted(signal);
     written += piece.length;
@@ -234,13 +231,13 @@ function openInput(path: string): { readonly fd: number; readonly stats: BigIntS
   });
 }
 
-function formatOf(head: Uint8Array, where: string): ArchiveFormat {
+const HINT = 'Give a Nix expression (*.nix), a store path, or a tarball that holds /nix.';
+
+function formatOf(head: Uint8Array, where: string, { hint = HINT }: ArchiveOptions): ArchiveFormat {
   const format = archiveFormat(head);
   if (format !== null) return format;
   const what = head.length === 0 ? 'is empty' : 'is neither gzip, zstd nor tar';
-  throw new OciPloneError('INPUT_MALFORMED', `${where}: ${what}`, {
-    hint: 'Give a Nix expression (*.nix), a store path, or a tarball that holds /nix.',
-  });
+  throw new OciPloneError('INPUT_MALFORMED', `${where}: ${what}`, { hint });
 }
 
 function failure(where: string, error: unknown, signal: AbortSignal | undefined): unknown {

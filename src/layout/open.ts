@@ -62,7 +62,8 @@ async function openTree(
 ): Promise<{ readonly tree: FolderNode; readonly close: () => void }> {
   const stats = statInput(path);
   if (stats === undefined) throw new OciPloneError('INPUT_ABSENT', `${path}: no such image layout`);
-  if (!stats.isDirectory()) return readArchive(path, { limits: DEFAULT_LIMITS, spoolFolder, signal });
+  const hint = 'Give the folder or the *.tar that "oci-plone pack" wrote, or another image layout.';
+  if (!stats.isDirectory()) return readArchive(path, { limits: DEFAULT_LIMITS, hint, spoolFolder, signal });
   const tree = diskTree(path);
   if (tree.kind !== 'folder') throw new OciPloneError('INPUT_MALFORMED', `${path}: a link, not an image layout`);
   return { tree, close: () => undefined };

@@ -1,15 +1,17 @@
 import {
+  closeSync,
   copyFileSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { localError, systemCode } from '../errors.ts';
 import type { BlobSink } from '../layer/blob.ts';
@@ -72,14 +74,15 @@ export class Stage {
   ): Promise<{ readonly path: string; readonly result: T }> {
     const path = this.temporary();
     try {
-      const file = await open(path, 'wx', 0o644);
+      const fd = openSync(path, 'wx', 0o644);
       try {
+        // At once, into the system's own memory: a wait for another thread would cost more.
         const result = await write(async (piece) => {
-          for (let done = 0; done < piece.length;) done += (await file.write(piece, done)).bytesWritten;
+          for (let done = 0; done < piece.length;) done += writeSync(fd, piece, done);
         });
         return { path, result };
       } finally {
-        await file.close();
+        closeSync(fd);
       }
     } catch (error) {
       rmSync(path, { force: true });

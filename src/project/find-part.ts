@@ -1,6 +1,6 @@
 import type { Buildout } from '../buildout/read.ts';
 import { OciPloneError } from '../errors.ts';
-import { didYouMean } from './nearest-name.ts';
+import { didYouMean } from '../nearest-name.ts';
 
 export const NIX_RECIPE = 'collective.recipe.nix';
 export const INSTANCE_RECIPE = 'plone.recipe.zope2instance';

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { Buildout } from '../buildout/read.ts';
 import { OciPloneError } from '../errors.ts';
 import { IMAGE_RECIPE, partsOf } from './find-part.ts';
-import { didYouMean } from './nearest-name.ts';
+import { didYouMean } from '../nearest-name.ts';
 import { placeOf } from './place.ts';
 import { lines, words } from './words.ts';
 

@@ -1,7 +1,7 @@
 import type { Buildout } from '../buildout/read.ts';
 import { OciPloneError } from '../errors.ts';
 import { INSTANCE_RECIPE, partsOf } from './find-part.ts';
-import { didYouMean } from './nearest-name.ts';
+import { didYouMean } from '../nearest-name.ts';
 
 /** A section of plone.recipe.zope2instance, resolved. */
 export interface InstanceSection {

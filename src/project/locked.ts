@@ -54,7 +54,7 @@ export async function lockedWorkingSet(request: LockRequest): Promise<Locked> {
   }
   if (frozen)
     throw new OciPloneError(old === null ? 'INPUT_ABSENT' : 'INPUT_REFUSED', `the lock may not change: ${reason}`, {
-      hint: 'Run "oci-plone nix" without --frozen, look at what changed in the lock, and keep it.',
+      hint: 'Let "oci-plone nix" write it, without --frozen or --check, look at what changed in it, and keep it.',
     });
   const preferred = old === null ? new Map<string, string>() : keptVersions(old, upgrade ?? []);
   const set = withoutDevelop(await resolveNow({ ...wanted, preferred }, request), develop);

@@ -1,7 +1,7 @@
 import type { Buildout } from '../buildout/read.ts';
 import { OciPloneError } from '../errors.ts';
 import { canonicalName, isProjectName } from '../python/name.ts';
-import { didYouMean } from './nearest-name.ts';
+import { didYouMean } from '../nearest-name.ts';
 import { placeOf } from './place.ts';
 import { words } from './words.ts';
 

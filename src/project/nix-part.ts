@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Buildout } from '../buildout/read.ts';
 import { OciPloneError } from '../errors.ts';
+import { didYouMean, nearestName } from '../nearest-name.ts';
 import { parseRequirement } from '../python/requirement.ts';
 import { NIX_RECIPE, IMAGE_RECIPE, eggOf, recipeEgg } from './find-part.ts';
 import type { FoundPart } from './find-part.ts';
@@ -52,7 +53,7 @@ export function readNixPart(buildout: Buildout, { section, recipe }: FoundPart):
   for (const root of eggs) parseRequirement(root, placeOf(buildout, section, 'eggs'));
   if (roots.length === 0)
     throw new OciPloneError('INPUT_MALFORMED', `[${section}] names no eggs, and no parts whose recipes are some`, {
-      hint: 'Name what to pack in the option eggs.',
+      hint: `Name what to pack in the option eggs${misspelt(buildout, section, 'eggs')}.`,
     });
   // What follows are options of collective.recipe.nix; a recipe of an instance knows none of them.
   const mapping = (name: string): Mapping['of'] =>
@@ -87,8 +88,23 @@ export function isAttribute(name: string): boolean {
 function partsToInstall(buildout: Buildout, section: string): readonly string[] {
   const named = words(buildout.find(section, 'parts'));
   const parts = named.length > 0 ? named : words(buildout.find('buildout', 'parts'));
+  for (const part of parts)
+    if (!buildout.has(part))
+      throw new OciPloneError(
+        'INPUT_MALFORMED',
+        `${placeOf(buildout, named.length > 0 ? section : 'buildout', 'parts')}: there is no section [${part}]${didYouMean(part, buildout.sections)}`,
+      );
   // Parts of these two recipes make expressions and images: inside of a build there is nothing to be made of them.
   return parts.filter((part) => part !== section && ![NIX_RECIPE, IMAGE_RECIPE].includes(recipeEgg(buildout, part)));
+}
+
+/** A section's option that was perhaps meant to be this one, which it does not have. */
+function misspelt(buildout: Buildout, section: string, wanted: string): string {
+  const near = nearestName(
+    wanted,
+    [...buildout.section(section)].map(([name]) => name),
+  );
+  return near === null ? '' : `; there is ${JSON.stringify(near)} in it`;
 }
 
 function nameOf(buildout: Buildout, section: string, given: string): string {

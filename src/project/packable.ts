@@ -8,7 +8,7 @@ import { formatLock } from '../python/lock.ts';
 import type { Change } from '../python/locked-set.ts';
 import { canonicalName } from '../python/name.ts';
 import { expressionSet } from './expression-set.ts';
-import { INSTANCE_RECIPE, NIX_RECIPE, partsOf } from './find-part.ts';
+import { IMAGE_RECIPE, INSTANCE_RECIPE, NIX_RECIPE, partsOf } from './find-part.ts';
 import { readImagePart } from './image-part.ts';
 import type { ImagePart } from './image-part.ts';
 import { instanceSection } from './instance-section.ts';
@@ -62,7 +62,10 @@ export interface PackableInstance {
  */
 export async function withPackable<T>(options: PackableOptions, use: (packable: Packable) => Promise<T>): Promise<T> {
   return withProject(options, async (project) => {
-    const image = readImagePart(project.buildout, options.image);
+    const { buildout } = project;
+    const image = readImagePart(buildout, options.image);
+    if (image === null && buildout.has('image') && buildout.written('image', 'recipe') === undefined)
+      project.onProgress?.({ kind: 'note', text: `[image] is not used: it has no "recipe = ${IMAGE_RECIPE}"` });
     if (image?.expression !== undefined) {
       const { expression } = image;
       const name = basename(expression).replace(/\.nix$/, '');

@@ -1,6 +1,6 @@
 import type { Buildout, Origin } from '../buildout/read.ts';
 import { OciPloneError } from '../errors.ts';
-import { didYouMean } from './nearest-name.ts';
+import { didYouMean } from '../nearest-name.ts';
 import type { ShowOptions } from './options.ts';
 import { withProject } from './project.ts';
 

@@ -60,7 +60,8 @@ export function nothingFits(
   const { requirement } = requirer;
   const asked = requirers.explain(requirer);
   const bound = bounded.of(project.name).map(({ text }) => text);
-  const pinned = bound.length === 0 ? '' : ` (with ${bound.join(', ')})`;
+  const whole = formatRequirement(requirement);
+  const rule = bound.length > 0 && whole === requirement.givenName ? bound : [whole, ...bound];
   if (project.files.length === 0) {
     const known = [...bounded.bounds.keys(), ...project.others].filter((name) => name !== project.name);
     const near = nearestNames(project.name, known);
@@ -78,7 +79,7 @@ export function nothingFits(
   const reason = matching.length === 0 ? nearest(project.files, specifiers, rules) : unfit(matching, rules);
   return new OciPloneError(
     'INPUT_ABSENT',
-    `no file of ${requirement.givenName} fits ${formatRequirement(requirement)}${pinned}: ${asked}`,
+    `no file of ${requirement.givenName} fits ${rule.join(' with ')}: ${asked}`,
     { hint: reason },
   );
 }

@@ -1,11 +1,17 @@
 /** `; did you mean "cmd"?`, or nothing where no known name is near. */
 export function didYouMean(name: string, known: Iterable<string>): string {
+  const nearest = nearestName(name, known);
+  return nearest === null ? '' : `; did you mean ${JSON.stringify(nearest)}?`;
+}
+
+/** The known name that is spelled most alike, if it is near enough. */
+export function nearestName(name: string, known: Iterable<string>): string | null {
   const most = Math.max(1, Math.floor(name.length / 3));
   const [nearest] = [...known]
     .map((other) => ({ other, distance: distanceOf(name, other) }))
     .filter(({ distance }) => distance <= most)
     .sort((left, right) => left.distance - right.distance || (left.other < right.other ? -1 : 1));
-  return nearest === undefined ? '' : `; did you mean ${JSON.stringify(nearest.other)}?`;
+  return nearest?.other ?? null;
 }
 
 /** How many letters have to be put in, left out, replaced or swapped with their neighbour (optimal string alignment). */
