@@ -216,7 +216,9 @@ for (const [index, { name, words, peer, reach }] of rows.entries()) {
   const ratio = median(own.map(({ wall }, number) => wall / other[number].wall));
   const [mine, theirs] = [mid(own), mid(other)];
   const verdict = reach === null ? '' : `${ratio <= reach ? '≤' : '**over**'} ${reach}`;
-  lines.push(`| ${name} | ${cell(mine)} | ${peer.name.replaceAll('|', '\\|')} | ${cell(theirs)} | **${ratio.toFixed(2)}** | ${verdict} |`);
+  lines.push(
+    `| ${name} | ${cell(mine)} | ${peer.name.replaceAll('|', '\\|')} | ${cell(theirs)} | **${ratio.toFixed(2)}** | ${verdict} |`,
+  );
   process.stdout.write(`${lines.at(-1)}\n`);
 }
 clean();
