@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import zlib from 'node:zlib';
-import { OciPloneError } from '../errors.ts';
+import { OciPloneError, systemCode } from '../errors.ts';
 import type { ArchiveFormat } from './archive-format.ts';
 import { zstdDecoder } from './encoder.ts';
 import { takeMembers } from './gzip-members.ts';
@@ -53,18 +53,20 @@ async function gunzip(source: AsyncIterator<Uint8Array>, { where, take }: Decode
   }
   const options = { chunkSize: OUTPUT_BYTES, readableHighWaterMark: AHEAD * OUTPUT_BYTES };
   const decoder = zlib.createGunzip(options);
+  const follows = new OciPloneError('INPUT_MALFORMED', `${where}: something follows the compressed archive`);
   try {
     await pipeline(counted(), decoder, async (plain: AsyncIterable<Uint8Array>) => {
       for await (const piece of plain) take(piece, left.compressed + decoder.bytesWritten);
     });
   } catch (error) {
-    // The decoder is at its end while the source is not.
-    if (!(error instanceof Error && error.name === 'AbortError')) throw error;
+    throw AT_END.has(systemCode(error)) ? follows : error;
   }
   // node:zlib leaves what follows the last member alone where that begins with a zero byte.
-  if (left.compressed + decoder.bytesWritten !== compressed)
-    throw new OciPloneError('INPUT_MALFORMED', `${where}: something follows the compressed archive`);
+  if (left.compressed + decoder.bytesWritten !== compressed) throw follows;
 }
+
+/** What a stream says that is at its end while it is given more: that of Node 20, and that of Node 24. */
+const AT_END: ReadonlySet<string> = new Set(['ABORT_ERR', 'ERR_STREAM_PUSH_AFTER_EOF']);
 
 /** The pieces of a source whose first ones were read already. */
 export async function* withHead(
