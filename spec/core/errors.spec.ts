@@ -85,6 +85,9 @@ describe('localError', () => {
     assert.equal(full.code, 'LOCAL_IO');
     assert.match(full.message, /^writing a: ENOSPC/);
     assert.notEqual(full.hint, '');
+    const call = "ENOENT: no such file or directory, mkdtemp '/nowhere/.x-'";
+    const absent = localError('writing a', Object.assign(new Error(call), { code: 'ENOENT' }));
+    assert.equal(absent.message, 'writing a: no such file or directory (ENOENT)');
     assert.equal(localError('x', 'thrown').message, 'x: thrown');
     assert.equal(systemCode(full), 'LOCAL_IO');
   });

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
-import type { ErrorCode } from '../../src/errors.ts';
+import { type ErrorCode, OciPloneError } from '../../src/errors.ts';
 import { type LayoutImage, withLayoutImage } from '../../src/layout/open.ts';
 import { Stage } from '../../src/layout/stage.ts';
 import { indexDocument } from '../../src/oci/manifest.ts';
@@ -49,6 +49,17 @@ describe('a layout is opened', () => {
     assert.equal(await digestIn(t, `${layout}:v2`), images[1]?.image.digest);
     await assert.rejects(digestIn(t, layout), hasCode('USAGE'));
     await assert.rejects(digestIn(t, `${layout}:v3`), hasCode('INPUT_ABSENT'));
+  });
+
+  it('or it is said what one is, where a file is none', async (t) => {
+    const file = join(scratch(t), 'text');
+    writeFileSync(file, 'no archive at all');
+    await assert.rejects(digestIn(t, file), (error: unknown) => {
+      assert.ok(error instanceof OciPloneError);
+      assert.equal(error.code, 'INPUT_MALFORMED');
+      assert.match(error.hint, /image layout/);
+      return true;
+    });
   });
 
   it('by a folder whose own name has a colon', async (t) => {

@@ -110,6 +110,18 @@ describe('pack, from a buildout', { skip: noNix }, () => {
     assert.equal(other.Labels?.['org.y'], 'y');
   });
 
+  it('says that [image] is not used where it has no recipe', async () => {
+    const notes: string[] = [];
+    const without = at('project/without.cfg');
+    await writeFile(without, BUILDOUT.replace('recipe = oci-plone\n', ''));
+    await packed({
+      input: without,
+      output: at('without.oci'),
+      onProgress: (event) => (event.kind === 'note' ? notes.push(event.text) : undefined),
+    });
+    assert.ok(notes.includes('[image] is not used: it has no "recipe = oci-plone"'), notes.join('\n'));
+  });
+
   it('runs as the image says', { skip: containersUnavailable() }, async () => {
     await packed();
     const container = await runContainer({ layout: at('web.oci'), tag: '1.0', readOnly: true });
