@@ -51,6 +51,13 @@ const WHOLE: Readonly<Record<string, readonly Uint8Array[]>> = {
   ],
   'a member with a name': [...small.slice(0, 2), named(noise.subarray(0, 500)), ...small.slice(2)],
   'a header in a member': [...small.slice(0, 3), stored(HEADER), stored(Buffer.concat([HEADER, HEADER])), ...small],
+  'a header far inside of a member': [
+    ...small.slice(0, 3),
+    stored(Buffer.concat([noise.subarray(0, 9000), HEADER, noise.subarray(0, 9000)])),
+    ...small,
+  ],
+  'thousands of empty members': Array.from({ length: 5000 }, () => gzipSync('')),
+  'members of a mebibyte of zeros': Array.from({ length: 20 }, () => gzipSync(Buffer.alloc(MEBIBYTE))),
   'an archive in a member': [stored(Buffer.concat(small)), stored(small[0] ?? Buffer.alloc(0)), gzipSync('x')],
 };
 
@@ -65,7 +72,7 @@ describe('gzip in members', () => {
           ends,
           ends.toSorted((one, other) => one - other),
         );
-        assert.equal(ends.at(-1), plain.length === 0 ? undefined : archive.length);
+        if (plain.length > 0) assert.equal(ends.at(-1), archive.length);
       }
     });
 

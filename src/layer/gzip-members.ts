@@ -6,7 +6,12 @@ const HEADER = Buffer.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3);
 
 /** A member of two mebibytes, even where it does not compress, is smaller; what is larger is not looked at as a member. */
 const MAX_COMPRESSED_BYTES = 2304 * 1024;
-const MAX_PLAIN_BYTES = 4 * 1024 * 1024;
+
+/** Members are inflated together up to this size: an archive may be nothing but empty ones, and each call costs as much as some kilobytes. */
+const MIN_COMPRESSED_BYTES = 4096;
+
+/** What so few compressed bytes and a member after them make at most, where the members are ours. */
+const MAX_PLAIN_BYTES = 8 * 1024 * 1024;
 
 /** Enough for each thread that inflates, and one that is being taken. */
 const AHEAD = 3;
@@ -64,13 +69,13 @@ class Chunks {
 
   /** Null at the end, and where the next header is too far away. */
   async next(): Promise<Buffer | null> {
-    for (let from = 1; ;) {
+    for (let from = MIN_COMPRESSED_BYTES; ;) {
       const end = this.#rest.indexOf(HEADER, from);
       if (end !== -1) return this.#cut(end);
       if (this.#isWhole) return this.#rest.length === 0 ? null : this.#cut(this.#rest.length);
       if (this.#rest.length > MAX_COMPRESSED_BYTES) return null;
       const { value, done } = await this.#source.next();
-      from = Math.max(1, this.#rest.length - HEADER.length + 1);
+      from = Math.max(MIN_COMPRESSED_BYTES, this.#rest.length - HEADER.length + 1);
       if (done === true) this.#isWhole = true;
       else this.#rest = Buffer.concat([this.#rest, value]);
     }
@@ -89,7 +94,7 @@ const gunzip: (chunk: Uint8Array, options: zlib.ZlibOptions) => Promise<unknown>
 /** Null for what is anything but whole members. */
 async function inflate(chunk: Buffer): Promise<Buffer | null> {
   if (!chunk.subarray(0, HEADER.length).equals(HEADER)) return null;
-  const options = { chunkSize: MAX_PLAIN_BYTES / 4, maxOutputLength: MAX_PLAIN_BYTES, info: true };
+  const options = { chunkSize: MAX_PLAIN_BYTES / 8, maxOutputLength: MAX_PLAIN_BYTES, info: true };
   const inflated = await gunzip(chunk, options).catch(() => null);
   return isInflated(inflated) && inflated.engine.bytesWritten === chunk.length ? inflated.buffer : null;
 }
