@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import type { OnProgress } from '../index.ts';
 import { keepYoungGenerationSmall } from './young-generation.ts';
 
-/** Bytes of a layer or an archive that go by between two looks at the memory in use. */
+/** Uncompressed bytes of a layer or an archive that go by between two looks at the memory in use. */
 const BYTES_BETWEEN = 16 * 1024 * 1024;
 
 /** What may be used before garbage is looked for, in bytes: a collection takes as long as packing a mebibyte. */
@@ -22,8 +22,9 @@ export function collectingGarbage(onProgress: OnProgress, enough: number = ENOUG
     if (event.kind === 'pack' || event.kind === 'read') {
       if (event.kind !== kind) next = BYTES_BETWEEN;
       kind = event.kind;
-      if (event.bytes >= next) {
-        next = event.bytes + BYTES_BETWEEN;
+      const bytes = event.kind === 'read' ? event.uncompressed : event.bytes;
+      if (bytes >= next) {
+        next = bytes + BYTES_BETWEEN;
         keepYoungGenerationSmall();
         if (memoryUsage.rss() > enough) collect();
       }

@@ -8,10 +8,10 @@ const HEADER = Buffer.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3);
 const MAX_COMPRESSED_BYTES = 2304 * 1024;
 
 /** Members are inflated together up to this size: an archive may be nothing but empty ones, and each call costs as much as some kilobytes. */
-const MIN_COMPRESSED_BYTES = 4096;
+const MIN_COMPRESSED_BYTES = 2048;
 
-/** What so few compressed bytes and a member after them make at most, where the members are ours. */
-const MAX_PLAIN_BYTES = 8 * 1024 * 1024;
+/** What so few compressed bytes and a member after them make at most, where the members are ours: two mebibytes each. */
+const MAX_PLAIN_BYTES = 4 * 1024 * 1024;
 
 /** Enough for each thread that inflates, and one that is being taken. */
 const AHEAD = 3;
@@ -94,7 +94,7 @@ const gunzip: (chunk: Uint8Array, options: zlib.ZlibOptions) => Promise<unknown>
 /** Null for what is anything but whole members. */
 async function inflate(chunk: Buffer): Promise<Buffer | null> {
   if (!chunk.subarray(0, HEADER.length).equals(HEADER)) return null;
-  const options = { chunkSize: MAX_PLAIN_BYTES / 8, maxOutputLength: MAX_PLAIN_BYTES, info: true };
+  const options = { chunkSize: MAX_PLAIN_BYTES / 4, maxOutputLength: MAX_PLAIN_BYTES, info: true };
   const inflated = await gunzip(chunk, options).catch(() => null);
   return isInflated(inflated) && inflated.engine.bytesWritten === chunk.length ? inflated.buffer : null;
 }

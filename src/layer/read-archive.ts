@@ -170,12 +170,13 @@ async function index(
   const close = (): void => spool?.close();
   let taken = 0;
   let written = 0;
+  const tell = (): void => onProgress?.({ kind: 'read', bytes: taken, uncompressed: written, total });
 
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const piece of input) {
       throwIfAborted(signal);
       taken += piece.length;
-      onProgress?.({ kind: 'read', bytes: taken, total });
+      tell();
       yield piece;
     }
   }
@@ -190,6 +191,7 @@ async function index(
     spool?.append(piece);
     plainHash?.update(piece);
     tarIndex.push(piece);
+    tell();
   };
 
   try {
