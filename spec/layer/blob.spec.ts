@@ -143,7 +143,7 @@ describe('a blob in the making', () => {
   });
 
   it('ends its threads, whether it is done or failed', async () => {
-    const failing = withEncoder('gzip', 'fflate', (encoder) =>
+    const failing = withEncoder('gzip', 'libdeflate', (encoder) =>
       writeBlob(folder([['large', zeros(20 * CHUNK_BYTES)]]), {
         encoder,
         sink: () => Promise.reject(new RangeError('full')),

@@ -48,7 +48,7 @@ const FLAGS: readonly Flag[] = [
     help: 'leave out: tmp, passwd, home, path, certificates, ports, user, volumes',
   },
   { name: 'layers', value: 'HOW', help: 'one (default), or verbatim: keep a .tar.gz as the layer, byte for byte' },
-  { name: 'encoder', value: 'NAME', help: 'fflate (default, same bytes everywhere) or zlib (faster)' },
+  { name: 'encoder', value: 'NAME', help: 'libdeflate (default) or fflate, the same bytes everywhere; or zlib' },
   { name: 'compression', value: 'NAME', help: 'gzip (default) or zstd (Node 22.15 or later)' },
   {
     name: 'image',

@@ -83,7 +83,7 @@ export interface PackOptions extends BuildoutPackChoices, NixChoices, ImageChoic
   readonly checkStore?: boolean | undefined;
   /** `verbatim` keeps a `.tar.gz` as the layer's blob, byte for byte. @default 'one' */
   readonly layers?: (typeof LAYERINGS)[number] | undefined;
-  /** @default 'fflate' */
+  /** @default 'libdeflate' */
   readonly encoder?: EncoderName | undefined;
   /** @default 'gzip' */
   readonly compression?: Compression | undefined;
@@ -145,7 +145,7 @@ export function packJob(options: PackOptions, instance: BakedInstance | null = n
     push,
     insecureRegistries: options.insecureRegistries ?? [],
     layers: options.layers ?? 'one',
-    encoder: options.encoder ?? 'fflate',
+    encoder: options.encoder ?? 'libdeflate',
     compression: options.compression ?? 'gzip',
     limits: limitsOf(options.limits ?? {}),
     nix: options,

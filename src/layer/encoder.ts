@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { OciPloneError } from '../errors.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
-import { BLOCK_BYTES, MAX_MEMBER_BYTES, MEMBER_ID, writeMember } from './gzip-member.ts';
+import { BLOCK_BYTES, MAX_MEMBER_BYTES, type PortableDeflater, memberId, writeMember } from './gzip-member.ts';
 import { GzipPool } from './gzip-pool.ts';
 
 /**
@@ -34,7 +34,7 @@ export interface Encoder {
   close(): Promise<void>;
 }
 
-export const ENCODERS = ['fflate', 'zlib'] as const;
+export const ENCODERS = ['libdeflate', 'fflate', 'zlib'] as const;
 export type EncoderName = (typeof ENCODERS)[number];
 export const COMPRESSIONS = ['gzip', 'zstd'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
@@ -46,18 +46,18 @@ const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip);
 /** Enough for every thread of node's pool, which has four, where there is a processor for it; each block is memory. */
 const POOL_BLOCKS = Math.min(4, availableParallelism() + 1);
 
-/** Plain arithmetic on every processor: the default, since its bytes are the same everywhere. */
-function portableGzip(): Encoder {
-  const pool = new GzipPool();
+/** Integer arithmetic, the same on every processor and Node version. */
+function portableGzip(deflater: PortableDeflater): Encoder {
+  const pool = new GzipPool(deflater);
   return {
-    id: MEMBER_ID,
+    id: memberId(deflater),
     mediaType: MEDIA_TYPES.layerGzip,
     blockBytes: BLOCK_BYTES,
     outputBytes: MAX_MEMBER_BYTES,
     blocks: GzipPool.blocks,
     ahead: 2,
     encode: (block, output) => pool.encode(block, output),
-    encodeHere: (block, output) => output.subarray(0, writeMember(block, output)),
+    encodeHere: (block, output) => output.subarray(0, writeMember(block, output, deflater)),
     close: () => pool.close(),
   };
 }
@@ -70,12 +70,12 @@ const ZLIB_MEMORY = 9;
 /** How much zlib's threads write before they come back for more: with the default of 16 KiB, 40 times a block. */
 const OUTPUT_BYTES = MEBIBYTE;
 
-/** Twice what fflate gets: a thread that is done sooner waits for this one more often. */
+/** Twice what the portable ones get: a thread that is done sooner waits for this one more often. */
 const ZLIB_BLOCK_BYTES = 2 * MEBIBYTE;
 
 const ZLIB_OPTIONS = { level: ZLIB_LEVEL, memLevel: ZLIB_MEMORY, chunkSize: OUTPUT_BYTES };
 
-/** Twice as fast, on zlib's own threads; its bytes vary with the zlib that Node was built with, and the processor. */
+/** A quarter faster, on zlib's own threads; its bytes vary with the zlib that Node was built with, and the processor. */
 const nativeGzip: Encoder = {
   id: `gzip-zlib-${ZLIB_LEVEL}.${ZLIB_MEMORY}-2MiB`,
   mediaType: MEDIA_TYPES.layerGzip,
@@ -122,7 +122,7 @@ export function assertEncoder(compression: Compression): void {
 
 function chooseEncoder(compression: Compression, name: EncoderName): Encoder {
   if (compression === 'zstd') return zstd();
-  return name === 'zlib' ? nativeGzip : portableGzip();
+  return name === 'zlib' ? nativeGzip : portableGzip(name);
 }
 
 function nothingToClose(): Promise<void> {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { PortableDeflater } from './gzip-member.ts';
 import type { GzipTask } from './gzip-worker.ts';
 
 /** Each costs 20 MB, and more would wait for the one thread that reads, hashes and writes. */
@@ -19,6 +20,11 @@ interface Thread {
 /** Encodes members in a thread for each processor but the caller's; how many there are changes no byte. */
 export class GzipPool {
   readonly #threads: Thread[] = [];
+  readonly #deflater: PortableDeflater;
+
+  constructor(deflater: PortableDeflater) {
+    this.#deflater = deflater;
+  }
 
   /** How many blocks keep it busy: one under way in each thread, and one that waits. */
   static get blocks(): number {
@@ -30,7 +36,7 @@ export class GzipPool {
     const thread = this.#idlest();
     return new Promise((resolve, reject) => {
       thread.waiting.push({ resolve: (length) => resolve(member.subarray(0, length)), reject });
-      const task: GzipTask = { block, member };
+      const task: GzipTask = { block, member, deflater: this.#deflater };
       thread.worker.postMessage(task);
     });
   }

@@ -1,0 +1,20 @@
+import { getHeapSpaceStatistics } from 'node:v8';
+
+/** What `freeDeadBuffers` made last; without a use of it the compiler would make nothing. */
+let garbage: readonly undefined[] = [];
+
+const GARBAGE_LENGTH = 100;
+const GARBAGE_BYTES = 8 * GARBAGE_LENGTH + 32;
+
+/**
+ * Encoders in JavaScript leave buffers that are dead when the next block begins. V8 frees them when its young generation is full, which
+ * these buffers do not fill, or when 64 MB of them have gathered, which is too much for each of several threads. So it is
+ * filled: after each call where it is as small as in the threads that only encode, after a few where it has grown.
+ */
+export function freeDeadBuffers(): number {
+  const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0;
+  const count = Math.max(1_200_000, young / 8) / GARBAGE_BYTES;
+  // oxlint-disable-next-line unicorn/no-new-array -- its length is all that matters
+  for (let made = 0; made < count; made++) garbage = new Array<undefined>(GARBAGE_LENGTH);
+  return garbage.length;
+}
