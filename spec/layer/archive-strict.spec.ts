@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { linesOf, saved, withArchive } from '../support/archives.ts';
+import type { FolderNode } from '../../src/layer/tree.ts';
+import { walk } from '../../src/layer/walk.ts';
+import { linesOf, saved, streamOf, withArchive } from '../support/archives.ts';
 import { hasCode } from '../support/codes.ts';
 import { archive, file, folder, hardLink, pax, symlink } from '../support/tars.ts';
 
@@ -33,6 +35,24 @@ const FINE: Readonly<Record<string, readonly Uint8Array[]>> = {
   'a hard link': [file('a'), hardLink('b', 'a')],
 };
 
+function namesIn(tree: FolderNode): readonly string[] {
+  return Array.from(walk(tree), (step) => (step.kind === 'leave' ? '..' : `${step.path} ${step.node.kind}`));
+}
+
+/** What can be read of a file, and whether there should have been more. */
+function readable(tree: FolderNode, name: string): { readonly head: Buffer; readonly failed: boolean } {
+  const node = tree.get(name);
+  assert.equal(node?.kind, 'file');
+  const pieces: Uint8Array[] = [];
+  try {
+    for (const piece of node.read()) pieces.push(piece);
+    return { head: Buffer.concat(pieces), failed: false };
+  } catch (error) {
+    assert.match(String(error), /only the first bytes of programs/);
+    return { head: Buffer.concat(pieces), failed: true };
+  }
+}
+
 describe('an archive that is kept as it is', () => {
   for (const [what, parts] of Object.entries(AMBIGUOUS))
     it(`must not have ${what}`, async (t) => {
@@ -43,8 +63,37 @@ describe('an archive that is kept as it is', () => {
 
   for (const [what, parts] of Object.entries(FINE))
     it(`may have ${what}`, async (t) => {
-      assert.deepEqual(await linesOf(t, archive(...parts), { strict: true }), await linesOf(t, archive(...parts)));
+      const bytes = archive(...parts);
+      const expected = await withArchive(t, saved(t, bytes), {}, ({ tree }) => namesIn(tree));
+      await withArchive(t, saved(t, bytes), { strict: true }, ({ tree }) => assert.deepEqual(namesIn(tree), expected));
+      assert.ok(expected.length > 0);
     });
+
+  it('is not spooled: of contents, the first bytes of programs can be read, in whatever pieces they come', async (t) => {
+    const programs = [0, 1, 63, 64, 65, 5000].map((size) =>
+      file(`of-${size}`, `${size},`.repeat(size).slice(0, size), 0o755),
+    );
+    const bytes = archive(file('text', 'not kept'), ...programs, file('later', 'not kept either'));
+    for (const form of [...[1, 63, 600, 1 << 20].map((size) => streamOf(bytes, size)), saved(t, gzipSync(bytes))])
+      await withArchive(t, form, { strict: true }, ({ tree }) => {
+        for (const size of [0, 1, 63, 64, 65, 5000]) {
+          const { head, failed } = readable(tree, `of-${size}`);
+          assert.deepEqual(head, Buffer.alloc(Math.min(size, 64), `${size},`), `of ${size}`);
+          assert.equal(failed, size > 64, `of ${size}`);
+        }
+        for (const name of ['text', 'later'])
+          assert.deepEqual(readable(tree, name), { head: Buffer.alloc(0), failed: true });
+      });
+  });
+
+  it('keeps them of as many programs as there are', async (t) => {
+    const many = archive(
+      ...Array.from({ length: 3000 }, (_, index) => file(`program-${index}`, 'x'.repeat(64), 0o755)),
+    );
+    await withArchive(t, saved(t, many), { strict: true }, ({ tree }) =>
+      assert.deepEqual(readable(tree, 'program-2999').head, Buffer.alloc(64, 'x')),
+    );
+  });
 
   it('tells the digest of what is in the gzip, its diff_id', async (t) => {
     const bytes = archive(file('a', 'x'.repeat(5000)));

@@ -3,7 +3,8 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { EntryIndex, ROOT, type Spool } from '../../src/layer/entry-index.ts';
+import { readRange } from '../../src/layer/disk-tree.ts';
+import { type Contents, EntryIndex, ROOT } from '../../src/layer/entry-index.ts';
 import { scratch } from '../support/scratch.ts';
 import { lines } from '../support/trees.ts';
 
@@ -76,10 +77,10 @@ function modelLines(model: Model): string[] {
   return below('');
 }
 
-function spoolIn(folder: string): Spool & { readonly close: () => void } {
+function spoolIn(folder: string): Contents & { readonly close: () => void } {
   writeFileSync(join(folder, 'spool'), CONTENT);
   const fd = openSync(join(folder, 'spool'), 'r');
-  return { fd, name: 'spool', close: () => closeSync(fd) };
+  return { read: (start, size) => readRange(fd, start, size, 'spool'), close: () => closeSync(fd) };
 }
 
 describe('EntryIndex', () => {

@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readRange } from './disk-tree.ts';
 import { type FileNode, type FolderNode, type Node, byBytes } from './tree.ts';
 
-/** Where the bytes of an archive's files are: a file that holds the uncompressed archive. */
-export interface Spool {
-  readonly fd: number;
-  /** For messages. */
-  readonly name: string;
+/** Where the bytes of an archive's files are. */
+export interface Contents {
+  /** `start` is what the file was put with; see `FileNode.read`. */
+  read(start: number, size: number): Iterable<Uint8Array>;
 }
 
 export const ROOT = 0;
@@ -88,7 +86,7 @@ export class EntryIndex {
     return this.putFolder(parent, name, mode | IMPLIED);
   }
 
-  /** Makes or replaces a file; what was below it is gone. `start` and `size` are bytes in the spool. */
+  /** Makes or replaces a file; what was below it is gone. `start` is where its contents are, `size` their bytes. */
   putFile(parent: number, name: string, mode: number, start: number, size: number): number {
     const entry = this.#place(parent, name);
     this.#dropChildren(entry);
@@ -113,17 +111,17 @@ export class EntryIndex {
     return entry;
   }
 
-  /** The tree below an entry, reading contents from the spool. */
-  tree(spool: Spool, entry: number = ROOT): FolderNode {
+  /** The tree below an entry. */
+  tree(contents: Contents, entry: number = ROOT): FolderNode {
     const nodeOf = (child: number): Node | undefined => {
       const [start, size] = [this.#start[child] ?? 0, this.#size[child] ?? 0];
       switch (this.kind(child)) {
         case 'folder':
-          return this.tree(spool, child);
+          return this.tree(contents, child);
         case 'symlink':
           return { kind: 'symlink', target: this.#text.toString('utf8', start, start + size) };
         case 'file':
-          return fileIn(spool, this.mode(child), start, size);
+          return fileIn(contents, this.mode(child), start, size);
         case null:
           return undefined;
       }
@@ -239,8 +237,8 @@ export class EntryIndex {
   }
 }
 
-function fileIn(spool: Spool, mode: number, start: number, size: number): FileNode {
-  return { kind: 'file', mode, size, read: () => readRange(spool.fd, start, size, spool.name) };
+function fileIn(contents: Contents, mode: number, start: number, size: number): FileNode {
+  return { kind: 'file', mode, size, read: () => contents.read(start, size) };
 }
 
 function grown<T extends { set(from: T): void }>(from: T, to: T): T {

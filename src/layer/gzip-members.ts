@@ -13,6 +13,9 @@ const MIN_COMPRESSED_BYTES = 2048;
 /** What so few compressed bytes and a member after them make at most, where the members are ours: two mebibytes each. */
 const MAX_PLAIN_BYTES = 4 * 1024 * 1024;
 
+/** The least that zlib writes to at once. */
+const MIN_BUFFER_BYTES = 64 * 1024;
+
 /** Enough for each thread that inflates, and one that is being taken. */
 const AHEAD = 3;
 
@@ -94,7 +97,9 @@ const gunzip: (chunk: Uint8Array, options: zlib.ZlibOptions) => Promise<unknown>
 /** Null for what is anything but whole members. */
 async function inflate(chunk: Buffer): Promise<Buffer | null> {
   if (!chunk.subarray(0, HEADER.length).equals(HEADER)) return null;
-  const options = { chunkSize: MAX_PLAIN_BYTES / 4, maxOutputLength: MAX_PLAIN_BYTES, info: true };
+  // What the last member says of its size (RFC 1952 section 2.3.1) need not be true: it saves a second buffer, and a way there and back.
+  const chunkSize = Math.max(MIN_BUFFER_BYTES, Math.min(chunk.readUInt32LE(chunk.length - 4) + 1, MAX_PLAIN_BYTES));
+  const options = { chunkSize, maxOutputLength: MAX_PLAIN_BYTES, info: true };
   const inflated = await gunzip(chunk, options).catch(() => null);
   return isInflated(inflated) && inflated.engine.bytesWritten === chunk.length ? inflated.buffer : null;
 }

@@ -1,6 +1,7 @@
 import { OciPloneError } from '../errors.ts';
-import { EntryIndex, ROOT, type Spool } from './entry-index.ts';
+import { type Contents, EntryIndex, ROOT } from './entry-index.ts';
 import { entryName, refused } from './entry-name.ts';
+import { HEAD_BYTES, Heads } from './heads.ts';
 import { TarScanner } from './scan-tar.ts';
 import type { Header } from './tar-block.ts';
 import type { FolderNode } from './tree.ts';
@@ -17,7 +18,7 @@ export interface IndexTarOptions {
   readonly maxEntries: number;
   /**
    * Refuse what would mean different things to those who unpack the archive as it is: two entries of a name, absolute
-   * names, links that climb out of the root.
+   * names, links that climb out of the root. Of contents, only the first bytes of programs can be read then.
    */
   readonly strict: boolean;
 }
@@ -31,6 +32,8 @@ export class TarIndex {
   readonly #index: EntryIndex = new EntryIndex();
   readonly #options: IndexTarOptions;
   readonly #scanner: TarScanner;
+  /** Null where the archive's bytes are kept elsewhere. */
+  readonly #heads: Heads | null;
   #entries = 0;
   #textBytes = 0;
   /** The folder of the entry before: most entries are in the one that the entry before is in. */
@@ -38,18 +41,23 @@ export class TarIndex {
 
   constructor(options: IndexTarOptions) {
     this.#options = options;
+    this.#heads = options.strict ? new Heads() : null;
     this.#scanner = new TarScanner(options.where, (entry, start) => this.#add(entry, start));
   }
 
   /** Takes the next bytes, and keeps nothing of them. Throws INPUT_REFUSED and INPUT_MALFORMED. */
   push(piece: Uint8Array): void {
-    this.#scanner.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length));
+    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+    this.#scanner.push(bytes);
+    this.#heads?.push(bytes);
   }
 
   /** The tree of what was pushed, once that is all of it. Throws INPUT_MALFORMED for an archive that is not complete. */
-  tree(spool: Spool): FolderNode {
+  tree(contents: Contents | null): FolderNode {
     this.#scanner.end();
-    return this.#index.tree(spool);
+    const found = this.#heads ?? contents;
+    if (found === null) throw new Error('an archive without a place for its bytes');
+    return this.#index.tree(found);
   }
 
   #add(entry: Header, start: number): void {
@@ -74,18 +82,18 @@ export class TarIndex {
       throw refused(where, entry.name, 'a name without a last part');
     }
     const { folder, folders, name } = place;
-    this.#count(name);
+    this.#count(name.length);
     if (entry.sparse) throw refused(where, entry.name, 'a sparse file');
     switch (type) {
       case '0':
       case '7': // A file that lies in one piece on disk.
-        index.putFile(folder, name, storeMode(folders, entry.mode, 'file'), start, entry.size);
+        this.#putFile(place, entry, start);
         return;
       case '5':
         index.putFolder(folder, name, storeMode(folders, entry.mode, 'folder'));
         return;
       case '2':
-        this.#count(entry.target);
+        this.#count(entry.target.length);
         index.putSymlink(folder, name, linkTarget(entry, where));
         return;
       case '1': {
@@ -95,6 +103,17 @@ export class TarIndex {
       }
       default:
         throw refused(where, entry.name, KINDS[type] ?? `an entry of type ${JSON.stringify(type)}`);
+    }
+  }
+
+  #putFile({ folder, folders, name }: Place, { mode, size }: Header, start: number): void {
+    const kept = storeMode(folders, mode, 'file');
+    const heads = this.#heads;
+    if (heads === null) this.#index.putFile(folder, name, kept, start, size);
+    else {
+      const isProgram = (kept & 0o111) !== 0;
+      if (isProgram) this.#count(HEAD_BYTES);
+      this.#index.putFile(folder, name, kept, isProgram ? heads.add(start, size) : heads.none, size);
     }
   }
 
@@ -124,14 +143,14 @@ export class TarIndex {
       const found = this.#index.find(folder, name);
       if (found !== null && this.#index.kind(found) !== 'folder')
         throw refused(where, path, `it is below ${folders.slice(0, depth + 1).join('/')}, which is not a folder`);
-      if (found === null) this.#count(name);
+      if (found === null) this.#count(name.length);
       folder = found ?? this.#index.putImpliedFolder(folder, name, storeMode(folders.slice(0, depth), 0o755, 'folder'));
     }
     return folder;
   }
 
-  #count(text: string): void {
-    this.#textBytes += text.length;
+  #count(bytes: number): void {
+    this.#textBytes += bytes;
     if (this.#textBytes > MAX_TEXT_BYTES)
       throw new OciPloneError(
         'INPUT_REFUSED',

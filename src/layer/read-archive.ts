@@ -6,8 +6,8 @@ import type { Digest } from '../oci/digest.ts';
 import type { OnProgress } from '../progress.ts';
 import { type ArchiveFormat, FORMAT_BYTES, archiveFormat } from './archive-format.ts';
 import { decode, withHead } from './decode.ts';
-import { sameFile } from './disk-tree.ts';
-import type { Spool } from './entry-index.ts';
+import { readRange, sameFile } from './disk-tree.ts';
+import type { Contents } from './entry-index.ts';
 import { bulkHash } from './hash.ts';
 import { TarIndex } from './index-tar.ts';
 import { openSpool } from './spool.ts';
@@ -76,7 +76,7 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
         });
     };
     const total = Number(stats.size);
-    const own: Spool | null = format === 'tar' ? { fd, name: path } : null;
+    const own: Contents | null = format === 'tar' ? { read: (start, size) => readRange(fd, start, size, path) } : null;
     const { tree, plainDigest, close } = await index(
       piecesOf(fd, format === 'tar'),
       { format, where: path, total, own },
@@ -155,7 +155,7 @@ interface Source {
   /** Bytes of the input, where they are known. */
   readonly total: number | null;
   /** The input itself where it is a plain tar in a file, which needs no spool. */
-  readonly own: Spool | null;
+  readonly own: Contents | null;
 }
 
 async function index(
@@ -164,9 +164,7 @@ async function index(
   { limits, strict = false, spoolFolder, signal, onProgress }: ArchiveOptions,
 ): Promise<Pick<Archive, 'tree' | 'plainDigest' | 'close'>> {
   const plainHash = strict ? bulkHash() : null;
-  const spool = own === null ? openSpool(spoolFolder) : null;
-  const bytes = own ?? spool;
-  if (bytes === null) throw new Error('an archive without a place for its bytes');
+  const spool = own === null && !strict ? openSpool(spoolFolder) : null;
   const close = (): void => spool?.close();
   let taken = 0;
   let written = 0;
@@ -196,7 +194,7 @@ async function index(
 
   try {
     await decode(counted(), { format, where, take });
-    return { tree: tarIndex.tree(bytes), plainDigest: plainHash?.digest() ?? null, close };
+    return { tree: tarIndex.tree(own ?? spool), plainDigest: plainHash?.digest() ?? null, close };
   } catch (error) {
     close();
     throw failure(where, error, signal);

@@ -1,19 +1,19 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { localError } from '../errors.ts';
-import type { Spool } from './entry-index.ts';
+import { readRange } from './disk-tree.ts';
+import type { Contents } from './entry-index.ts';
 
 /** A spool that is filled while an archive is decompressed. Its file has no name, so that no kill can leave it behind. */
-export interface WritableSpool extends Spool {
+export interface Spool extends Contents {
   append(piece: Uint8Array): void;
   close(): void;
 }
 
-export function openSpool(folder: string): WritableSpool {
+export function openSpool(folder: string): Spool {
   const fd = openUnnamed(folder);
   return {
-    fd,
-    name: `the spooled archive in ${folder}`,
+    read: (start, size) => readRange(fd, start, size, `the spooled archive in ${folder}`),
     append(piece) {
       try {
         for (let done = 0; done < piece.length;) done += writeSync(fd, piece, done);

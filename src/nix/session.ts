@@ -109,7 +109,7 @@ async function openSession(options: NixOptions, programs: Session['programs'], w
     [...homes, ...(await homesOfAll())],
     secretFiles.map(({ source }) => source),
   );
-  const judge = await Judge.of(homes, places);
+  const judge = Judge.of(homes, places);
   // Before a store is made: what is refused leaves nothing behind.
   const shown = [
     ...(await Promise.all(options.show.map((path) => judge.show(path)))),

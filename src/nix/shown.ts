@@ -1,7 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { localError, OciPloneError, systemCode } from '../errors.ts';
-import { isWithin, realpathOfWhatExists } from './paths.ts';
+import { isWithin, realPaths } from './paths.ts';
 
 /** Something of this machine that the sandbox may read. */
 export interface Shown {
@@ -32,8 +32,8 @@ export class Judge {
   }
 
   /** Takes homes and places as written, and keeps their real paths, too. */
-  static async of(homes: readonly string[], places: readonly string[]): Promise<Judge> {
-    return new Judge(await withReal(homes), await withReal(places));
+  static of(homes: readonly string[], places: readonly string[]): Judge {
+    return new Judge(withReal(homes), withReal(places));
   }
 
   /**
@@ -106,6 +106,6 @@ export function withoutNested(shown: readonly Shown[]): readonly Shown[] {
   return [...unique.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-async function withReal(paths: readonly string[]): Promise<readonly string[]> {
-  return [...new Set([...paths, ...(await Promise.all(paths.map(realpathOfWhatExists)))])];
+function withReal(paths: readonly string[]): readonly string[] {
+  return [...new Set([...paths, ...realPaths(paths)])];
 }
