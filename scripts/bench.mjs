@@ -157,7 +157,7 @@ const buildah = has('buildah') && {
 const row = (name, words, peer, reach, note = '') => ({ name, words, peer, reach, note });
 const rows = [
   row('default encoder (libdeflate, level 4), from the store', ours(...fromStore), umociInsert, 1.6),
-  row('`--encoder=fflate`, from the store', ours(...fromStore, '--encoder=fflate'), umociInsert),
+  row('`--encoder=fflate`, from the store', ours(...fromStore, '--encoder=fflate'), umociInsert, null),
   row('`--encoder=zlib`, from the store', ours(...fromStore, '--encoder=zlib'), umociInsert, 0.8),
   row(
     '`--compression=zstd`, Node 24',

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { digestOf } from '../../src/oci/digest.ts';
 import type { FolderNode } from '../../src/layer/tree.ts';
 import { walk } from '../../src/layer/walk.ts';
 import { linesOf, saved, streamOf, withArchive } from '../support/archives.ts';
@@ -95,7 +97,7 @@ describe('an archive that is kept as it is', () => {
     );
   });
 
-  it('tells the digest of what is in the gzip, its diff_id', async (t) => {
+  it('tells what it is as a layer: its digest and size, and the diff_id of what is in the gzip', async (t) => {
     const bytes = archive(file('a', 'x'.repeat(5000)));
     const expected = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
     for (const form of [
@@ -103,8 +105,12 @@ describe('an archive that is kept as it is', () => {
       gzipSync(bytes),
       Buffer.concat([gzipSync(bytes.subarray(0, 700)), gzipSync(bytes.subarray(700))]),
     ]) {
-      await withArchive(t, saved(t, form), { strict: true }, ({ plainDigest }) => assert.equal(plainDigest, expected));
-      await withArchive(t, saved(t, form), {}, ({ plainDigest }) => assert.equal(plainDigest, null));
+      await withArchive(t, saved(t, form), { strict: true }, ({ asLayer }) => {
+        assert.equal(asLayer?.diffId, expected);
+        assert.deepEqual([asLayer?.digest, asLayer?.size], [digestOf(form), form.length]);
+        assert.deepEqual(readFileSync(asLayer?.file ?? ''), Buffer.from(form));
+      });
+      await withArchive(t, saved(t, form), {}, ({ asLayer }) => assert.equal(asLayer, null));
     }
   });
 });

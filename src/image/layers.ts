@@ -1,6 +1,5 @@
 import { OciPloneError } from '../errors.ts';
 import { withEncoder } from '../layer/encoder.ts';
-import { bulkHash } from '../layer/hash.ts';
 import type { NarInfo } from '../layer/nar.ts';
 import { type PackedLayer, packLayer } from '../layer/pack-layer.ts';
 import { planLayers } from '../layer/plan.ts';
@@ -48,7 +47,7 @@ function totalOf({ known }: RootFs): number | null {
 /** Keeps a `.tar.gz` as the first layer, byte for byte, and puts what the defaults add into a second one. */
 export async function packVerbatim(root: RootFs, job: PackJob, stage: Stage): Promise<PackedLayer[]> {
   const { archive, tree } = root;
-  if (archive?.format !== 'gzip' || archive.plainDigest === null || archive.raw === null)
+  if (archive?.format !== 'gzip' || archive.asLayer === null)
     throw new OciPloneError('USAGE', '"layers" verbatim expected a .tar.gz file as the input');
   const tmp = tree.get('tmp');
   if (tmp !== undefined && (tmp.kind !== 'folder' || tmp.mode !== TMP_MODE))
@@ -56,22 +55,12 @@ export async function packVerbatim(root: RootFs, job: PackJob, stage: Stage): Pr
       hint: 'Leave --layers=verbatim out: then the mode is put right.',
     });
 
-  const { raw } = archive;
-  const blob = await stage.writeBlob(async (sink) => {
-    const hash = bulkHash();
-    let size = 0;
-    for await (const piece of raw()) {
-      hash.update(piece);
-      size += piece.length;
-      await sink(piece);
-    }
-    return { digest: hash.digest(), size };
-  });
+  const { file, ...blob } = archive.asLayer;
+  await stage.copyBlob(file, blob.digest);
   archive.assertUnchanged();
   const first: PackedLayer = {
     ...blob,
     mediaType: MEDIA_TYPES.layerGzip,
-    diffId: archive.plainDigest,
     recipe: VERBATIM_RECIPE,
     storePaths: root.storePaths.map((path) => ({ path, narHash: null, narSize: null })),
     comment: `${root.storePaths.length} store paths, as they came`,

@@ -1,4 +1,14 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, read, readSync, statSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  read,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { type Readable, addAbortSignal } from 'node:stream';
 import { promisify } from 'node:util';
 import { OciPloneError, localError, systemCode, throwIfAborted } from '../errors.ts';
@@ -45,13 +55,21 @@ export interface Archive {
   readonly where: string;
   readonly format: ArchiveFormat;
   readonly tree: FolderNode;
-  /** Of the uncompressed archive, where `strict` asked for it: a diff_id. */
-  readonly plainDigest: Digest | null;
+  /** What it is as a layer, where `strict` asked for that; null for a stream, which is not kept. */
+  readonly asLayer: ArchiveAsLayer | null;
   /** INPUT_MALFORMED if the file is gone, or not what it was when it was indexed. */
   assertUnchanged(): void;
-  /** The archive as it came, of the very file that was indexed; null for a stream. */
-  readonly raw: (() => AsyncIterable<Uint8Array>) | null;
   close(): void;
+}
+
+export interface ArchiveAsLayer {
+  /** A name of the very file that was indexed, as long as the archive is open. */
+  readonly file: string;
+  readonly digest: Digest;
+  /** Bytes of the file. */
+  readonly size: number;
+  /** The digest of the uncompressed archive. */
+  readonly diffId: Digest;
 }
 
 /**
@@ -77,18 +95,15 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
     };
     const total = Number(stats.size);
     const own: Contents | null = format === 'tar' ? { read: (start, size) => readRange(fd, start, size, path) } : null;
-    const { tree, plainDigest, close } = await index(
-      piecesOf(fd, format === 'tar'),
-      { format, where: path, total, own },
-      options,
-    );
+    const source = { format, where: path, total, own };
+    const { tree, digests, close } = await index(piecesOf(fd, format === 'tar'), source, options);
     assertUnchanged();
     const closeBoth = (): void => {
       close();
       closeSync(fd);
     };
-    const raw = (): AsyncIterable<Uint8Array> => piecesOf(fd, false);
-    return { where: path, format, tree, plainDigest, assertUnchanged, raw, close: closeBoth };
+    const asLayer = digests && { ...digests, file: nameOf(fd, path), size: total };
+    return { where: path, format, tree, asLayer, assertUnchanged, close: closeBoth };
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -97,6 +112,12 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
 
 /** What is read of a compressed archive at once: a bomb's ratio shows when it is used up, and not before. */
 const COMPRESSED_BYTES = 128 * 1024;
+
+/** By its descriptor where the system has such names (proc(5)): at its path there may be another one by now. */
+function nameOf(fd: number, path: string): string {
+  const own = `/proc/self/fd/${fd}`;
+  return existsSync(own) ? own : path;
+}
 
 function isAt(path: string, stats: BigIntStats): boolean {
   try {
@@ -133,8 +154,8 @@ async function readStream(stream: Readable, where: string, options: ArchiveOptio
   });
   const format = formatOf(Buffer.concat(head), where, options);
   const whole = withHead(head, pieces);
-  const { tree, plainDigest, close } = await index(whole, { format, where, total: null, own: null }, options);
-  return { where, format, tree, plainDigest, assertUnchanged: () => undefined, raw: null, close };
+  const { tree, close } = await index(whole, { format, where, total: null, own: null }, options);
+  return { where, format, tree, asLayer: null, assertUnchanged: () => undefined, close };
 }
 
 /** The first pieces, as many as tell the format. */
@@ -162,8 +183,8 @@ async function index(
   input: AsyncIterable<Uint8Array>,
   { format, where, total, own }: Source,
   { limits, strict = false, spoolFolder, signal, onProgress }: ArchiveOptions,
-): Promise<Pick<Archive, 'tree' | 'plainDigest' | 'close'>> {
-  const plainHash = strict ? bulkHash() : null;
+): Promise<Pick<Archive, 'tree' | 'close'> & { readonly digests: Pick<ArchiveAsLayer, 'digest' | 'diffId'> | null }> {
+  const hashes = strict ? { digest: bulkHash(), diffId: bulkHash() } : null;
   const spool = own === null && !strict ? openSpool(spoolFolder) : null;
   const close = (): void => spool?.close();
   let taken = 0;
@@ -174,6 +195,7 @@ async function index(
     for await (const piece of input) {
       throwIfAborted(signal);
       taken += piece.length;
+      hashes?.digest.update(piece);
       tell();
       yield piece;
     }
@@ -187,14 +209,15 @@ async function index(
     if (written > RATIO_FROM_BYTES && written > compressed * limits.ratio)
       throw overLimit(where, `more than ${limits.ratio} bytes for each compressed one`, '--max-ratio');
     spool?.append(piece);
-    plainHash?.update(piece);
+    hashes?.diffId.update(piece);
     tarIndex.push(piece);
     tell();
   };
 
   try {
     await decode(counted(), { format, where, take });
-    return { tree: tarIndex.tree(own ?? spool), plainDigest: plainHash?.digest() ?? null, close };
+    const digests = hashes && { digest: hashes.digest.digest(), diffId: hashes.diffId.digest() };
+    return { tree: tarIndex.tree(own ?? spool), digests, close };
   } catch (error) {
     close();
     throw failure(where, error, signal);
