@@ -34,6 +34,15 @@ describe('what the command line prints', () => {
     assert.ok(!stderr.includes('\u001b') && !stderr.includes('\r'), stderr);
   });
 
+  it('names the layout as seen from where the user is', async () => {
+    const here = await done(['pack', 'app.nix.tar']);
+    assert.match(here.stderr, /^packed: 1 store paths, 0\.0 MB, app\.oci:latest$/m);
+    const cwd = join(lab.folder, 'elsewhere');
+    await mkdir(cwd);
+    const elsewhere = await done(['pack', '../app.nix.tar', '-o', '../other.oci'], { cwd });
+    assert.ok(elsewhere.stderr.includes(`MB, ${join(lab.folder, 'other.oci')}:latest\n`), elsewhere.stderr);
+  });
+
   it('is nothing but the digest with --quiet', async () => {
     const { stdout, stderr } = await done(['pack', 'app.nix.tar', '--quiet']);
     assert.match(stdout, DIGEST);

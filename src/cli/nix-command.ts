@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import { type ExpressionResult, writeExpressions } from '../index.ts';
 import {
   EVALUATION_FLAGS,
@@ -13,6 +12,7 @@ import { COMMON_FLAGS, type Flag, parseFlags } from './flags.ts';
 import { commandHelp } from './help.ts';
 import type { CommandContext, Io } from './io.ts';
 import { showProgress } from './show-progress.ts';
+import { shownPath } from './shown-path.ts';
 
 const FLAGS: readonly Flag[] = [
   {
@@ -78,7 +78,7 @@ export async function nixCommand({ argv, io, signal }: CommandContext): Promise<
     printChanges(result.changes, flags.words('upgrade') !== undefined, io);
     if (!flags.has('quiet')) io.stderr.write(`${summary(result, flags.has('check'))}\n`);
     io.stdout.write(
-      flags.has('json') ? `${JSON.stringify(result)}\n` : result.files.map((path) => `${shown(path)}\n`).join(''),
+      flags.has('json') ? `${JSON.stringify(result)}\n` : result.files.map((path) => `${shownPath(path)}\n`).join(''),
     );
   } finally {
     progress.end();
@@ -94,10 +94,5 @@ export function printChanges(changes: ExpressionResult['changes'], all: boolean,
 function summary({ distributions, python, files, lock, missing }: ExpressionResult, isCheck: boolean): string {
   const lacking = missing.length === 0 ? '' : `, ${missing.length} missing`;
   const done = isCheck ? 'up to date' : 'written';
-  return `${done}: ${distributions} distributions for Python ${python}${lacking}, ${files.length} expressions, ${shown(lock)}`;
-}
-
-function shown(path: string): string {
-  const near = relative('.', path);
-  return near.startsWith('..') ? path : near;
+  return `${done}: ${distributions} distributions for Python ${python}${lacking}, ${files.length} expressions, ${shownPath(lock)}`;
 }

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { CHOICES, type PackOptions, exportTarball, pack } from '../index.ts';
 import {
   EVALUATION_FLAGS,
@@ -13,6 +14,7 @@ import { COMMON_FLAGS, type Flag, type Parsed, numberOf, choiceOf, parseFlags, u
 import { commandHelp } from './help.ts';
 import type { CommandContext } from './io.ts';
 import { megabytes, showProgress } from './show-progress.ts';
+import { shownPath } from './shown-path.ts';
 
 const FLAGS: readonly Flag[] = [
   {
@@ -140,7 +142,8 @@ const IMAGE_ONLY = ['push', 'tag', 'compression', 'layers'] as const;
 
 function summary({ layers, size, references }: Awaited<ReturnType<typeof pack>>): string {
   const paths = layers.reduce((sum, { storePaths }) => sum + storePaths.length, 0);
-  return `${paths} store paths, ${megabytes(size)}, ${references.join(' ')}`;
+  const places = references.map((reference) => (isAbsolute(reference) ? shownPath(reference) : reference));
+  return `${paths} store paths, ${megabytes(size)}, ${places.join(' ')}`;
 }
 
 /** What the flags say, in the library's terms; what no flag says is left to the library's defaults. */
