@@ -36,7 +36,7 @@ describe('what the command line prints', () => {
 
   it('names the layout as seen from where the user is', async () => {
     const here = await done(['pack', 'app.nix.tar']);
-    assert.match(here.stderr, /^packed: 1 store paths, 0\.0 MB, app\.oci:latest$/m);
+    assert.match(here.stderr, /^packed: 1 store path, 0\.0 MB, app\.oci:latest$/m);
     const cwd = join(lab.folder, 'elsewhere');
     await mkdir(cwd);
     const elsewhere = await done(['pack', '../app.nix.tar', '-o', '../other.oci'], { cwd });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -50,6 +50,19 @@ describe('--layers=verbatim', () => {
     assert.deepEqual(layers[0]?.storePaths, [APP_PATH]);
     const plain = createHash('sha256').update(gunzipSync(bytes)).digest('hex');
     assert.equal(layers[0]?.diffId, `sha256:${plain}`);
+  });
+
+  it('keeps what only its owner may read, with the mode that blobs have', async () => {
+    const mine = join(lab.folder, 'mine.nix.tar.gz');
+    await writeFile(mine, gzipSync(await tarOf(appEntries())));
+    await chmod(mine, 0o400);
+    const place = join(lab.folder, 'mine.oci');
+    const { layers } = await pack({ input: mine, output: place, env: {}, layers: 'verbatim' });
+    const modes = await Promise.all(
+      layers.map(async ({ digest }) => (await stat(join(place, 'blobs', digest.replace(':', '/')))).mode & 0o777),
+    );
+    // The second layer is written, not copied.
+    assert.deepEqual([modes.length, new Set(modes).size], [2, 1], String(modes));
   });
 
   it('keeps owners, times, order, `./` and missing parents', async () => {

@@ -34,7 +34,8 @@ describe('the npm package', () => {
     const { stdout } = await run('npm', packing, { cwd: repositoryRoot });
     const [{ filename, files: packed }]: [{ filename: string; files: { path: string }[] }] = JSON.parse(stdout);
     files = packed.map(({ path }) => path);
-    const installing = ['install', '--prefer-offline', ...QUIET, join(lab.folder, filename)];
+    // As strict as some managers are by default: no dependency may ask for a later Node than ours.
+    const installing = ['install', '--prefer-offline', '--engine-strict', ...QUIET, join(lab.folder, filename)];
     await run('npm', installing, { cwd: project });
     await writeApp(join(project, 'app.nix.tar'));
   });

@@ -143,7 +143,7 @@ const IMAGE_ONLY = ['push', 'tag', 'compression', 'layers'] as const;
 function summary({ layers, size, references }: Awaited<ReturnType<typeof pack>>): string {
   const paths = layers.reduce((sum, { storePaths }) => sum + storePaths.length, 0);
   const places = references.map((reference) => (isAbsolute(reference) ? shownPath(reference) : reference));
-  return `${paths} store paths, ${megabytes(size)}, ${places.join(' ')}`;
+  return `${paths} store path${paths === 1 ? '' : 's'}, ${megabytes(size)}, ${places.join(' ')}`;
 }
 
 /** What the flags say, in the library's terms; what no flag says is left to the library's defaults. */

@@ -75,7 +75,7 @@ const ZLIB_BLOCK_BYTES = 2 * MEBIBYTE;
 
 const ZLIB_OPTIONS = { level: ZLIB_LEVEL, memLevel: ZLIB_MEMORY, chunkSize: OUTPUT_BYTES };
 
-/** A quarter faster, on zlib's own threads; its bytes vary with the zlib that Node was built with, and the processor. */
+/** A tenth faster, on zlib's own threads; its bytes vary with the zlib that Node was built with, and the processor. */
 const nativeGzip: Encoder = {
   id: `gzip-zlib-${ZLIB_LEVEL}.${ZLIB_MEMORY}-2MiB`,
   mediaType: MEDIA_TYPES.layerGzip,

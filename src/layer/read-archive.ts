@@ -74,7 +74,7 @@ export interface ArchiveAsLayer {
 
 /**
  * Indexes an archive (a path, or a stream such as stdin) and keeps its bytes where they can be read in any order: a plain
- * tar in its own file, anything else in a spool. Throws INPUT_ABSENT, INPUT_MALFORMED, INPUT_REFUSED, USAGE (zstd on a
+ * tar in its own file, anything else in a spool; where `strict` asks for it, the first bytes of programs alone. Throws INPUT_ABSENT, INPUT_MALFORMED, INPUT_REFUSED, USAGE (zstd on a
  * Node without it) and LOCAL_IO.
  */
 export async function readArchive(input: string | Readable, options: ArchiveOptions): Promise<Archive> {

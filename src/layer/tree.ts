@@ -10,7 +10,10 @@ export interface FileNode {
   readonly mode: number;
   /** Bytes. */
   readonly size: number;
-  /** Exactly `size` bytes, in pieces of CHUNK_BYTES but for the last; a piece is valid until the next one is asked for. */
+  /**
+   * Exactly `size` bytes, in pieces of CHUNK_BYTES but for the last; a piece is valid until the next one is asked for. Throws where
+   * they are not kept: see `Heads`.
+   */
   read(): Iterable<Uint8Array>;
 }
 
