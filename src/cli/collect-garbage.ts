@@ -26,7 +26,7 @@ export function collectingGarbage(onProgress: OnProgress, enough: number = ENOUG
       if (bytes >= next) {
         next = bytes + BYTES_BETWEEN;
         keepYoungGenerationSmall();
-        if (memoryUsage.rss() > enough) collect();
+        if (memoryUsage.rss() > enough * Number(process.env["E"] ?? 1)) collect();
       }
     }
     onProgress(event);

@@ -52,7 +52,7 @@ async function exportInput(options: TarballOptions, instance: BakedInstance | nu
   const output = resolve(options.output);
   const stage = Stage.open(output);
   try {
-    return await withRootFs(job, stage.folder, async (root) => {
+    return await withRootFs(job, stage, async (root) => {
       const tree = withDefaults(root.tree, job.image);
       const hashed = new Set(job.checkStore ? root.storePaths.map((path) => path.slice(1)) : []);
       const { path, result } = await stage.writeTemporary((sink) => {

@@ -47,7 +47,7 @@ function totalOf({ known }: RootFs): number | null {
 /** Keeps a `.tar.gz` as the first layer, byte for byte, and puts what the defaults add into a second one. */
 export async function packVerbatim(root: RootFs, job: PackJob, stage: Stage): Promise<PackedLayer[]> {
   const { archive, tree } = root;
-  if (archive?.format !== 'gzip' || archive.asLayer === null)
+  if (archive?.format !== 'gzip' || archive.kept === null)
     throw new OciPloneError('USAGE', '"layers" verbatim expected a .tar.gz file as the input');
   const tmp = tree.get('tmp');
   if (tmp !== undefined && (tmp.kind !== 'folder' || tmp.mode !== TMP_MODE))
@@ -55,11 +55,8 @@ export async function packVerbatim(root: RootFs, job: PackJob, stage: Stage): Pr
       hint: 'Leave --layers=verbatim out: then the mode is put right.',
     });
 
-  const { file, ...blob } = archive.asLayer;
-  await stage.copyBlob(file, blob.digest);
-  archive.assertUnchanged();
   const first: PackedLayer = {
-    ...blob,
+    ...archive.kept,
     mediaType: MEDIA_TYPES.layerGzip,
     recipe: VERBATIM_RECIPE,
     storePaths: root.storePaths.map((path) => ({ path, narHash: null, narSize: null })),

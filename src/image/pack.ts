@@ -33,7 +33,7 @@ async function packInput(options: PackOptions, instance: BakedInstance | null): 
   if (job.output?.kind === 'folder') assertUsable(job.output.path);
   const stage = Stage.open(job.output?.path ?? join(tmpdir(), 'image'));
   try {
-    const image = await withRootFs(job, stage.folder, (root) => packImage(root, job, stage));
+    const image = await withRootFs(job, stage, (root) => packImage(root, job, stage));
     const committed = await commit(image, job, stage);
     const place = `${job.output?.path ?? stagedPath(stage)}:${job.tag}`;
     const pushed = await pushJob(place, job);

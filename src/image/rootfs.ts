@@ -2,11 +2,12 @@ import type { Readable } from 'node:stream';
 import { OciPloneError } from '../errors.ts';
 import { diskTree } from '../layer/disk-tree.ts';
 import type { NarInfo } from '../layer/nar.ts';
-import { type Archive, readArchive } from '../layer/read-archive.ts';
+import { type Archive, type ArchiveOptions, readArchive } from '../layer/read-archive.ts';
 import { resolve } from '../layer/resolve.ts';
 import { type FolderNode, folder, merge, symlink } from '../layer/tree.ts';
 import { isDigest } from '../oci/digest.ts';
 import { type Platform, platformOfNixSystem } from '../oci/platform.ts';
+import type { Stage } from '../layout/stage.ts';
 import type { Closure } from '../nix/closure.ts';
 import { sessionOptions } from '../nix/choices.ts';
 import { type Nix, withNix } from '../nix/session.ts';
@@ -37,7 +38,7 @@ export type RootFsJob = Pick<
 /** Builds or reads a job's input and keeps it readable for the time of `use`. */
 export async function withRootFs<T>(
   job: RootFsJob,
-  spoolFolder: string,
+  stage: Stage,
   use: (root: RootFs) => Promise<T>,
 ): Promise<T> {
   const input = inputKind(job.input);
@@ -49,7 +50,7 @@ export async function withRootFs<T>(
     throw new OciPloneError('USAGE', '"checkStore" expected a store path or an expression as the input', {
       hint: 'An archive does not say what its store paths should be.',
     });
-  if (input.kind === 'archive') return withArchive(input.source, job, spoolFolder, use);
+  if (input.kind === 'archive') return withArchive(input.source, job, stage, use);
   return withNix(sessionOptions(job.nix, job), async (nix) => {
     const { storePath, system, beside } = await build(nix, input, job);
     const closure = await nix.closure(storePath);
@@ -102,11 +103,12 @@ function nameInStore(path: string): string {
 async function withArchive<T>(
   source: string | Readable,
   { limits, layers, signal, onProgress }: RootFsJob,
-  spoolFolder: string,
+  stage: Stage,
   use: (root: RootFs) => Promise<T>,
 ): Promise<T> {
-  const strict = layers === 'verbatim';
-  const archive = await readArchive(source, { limits, strict, spoolFolder, signal, onProgress });
+  const options = { limits, spoolFolder: stage.folder, signal, onProgress };
+  const archive =
+    layers === 'verbatim' ? await readAndKeep(source, options, stage) : await readArchive(source, options);
   try {
     const { tree } = archive;
     return await use({
@@ -120,6 +122,16 @@ async function withArchive<T>(
   } finally {
     archive.close();
   }
+}
+
+/** What is hashed and looked at is what is kept, even if the file changes meanwhile. */
+async function readAndKeep(source: string | Readable, options: ArchiveOptions, stage: Stage): Promise<Archive> {
+  const { archive } = await stage.writeBlob(async (keep) => {
+    const read = await readArchive(source, { ...options, keep });
+    if (read.kept === null) throw new Error('an archive that was to be kept was not');
+    return { archive: read, digest: read.kept.digest };
+  });
+  return archive;
 }
 
 /** A hash of 32 digits and a name, as Nix's store paths have it. */

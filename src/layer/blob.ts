@@ -32,10 +32,8 @@ export class BlobWriter {
   #room: Room;
   #filled = 0;
   #size = 0;
-  /** Blocks that other threads have. */
-  #elsewhere = 0;
-  /** That they are done with one is heard of in a turn of the event loop, and is worth one before the next block. */
-  #isBehind = false;
+  /** That others are done with a block, or that one is written, is heard of in a turn of the event loop, and is worth one after each. */
+  #isDue = false;
   /** Blocks that are not written yet, oldest first. */
   #inFlight: Promise<void>[] = [];
   #free: Room[] = [];
@@ -61,10 +59,9 @@ export class BlobWriter {
 
   /** A promise while too many blocks are under way; it rejects where encoding or writing failed. */
   ready(): Promise<void> | undefined {
-    const { blocks, ahead } = this.#encoder;
-    if (this.#inFlight.length >= blocks + ahead) return this.#inFlight[0];
-    if (!this.#isBehind) return undefined;
-    this.#isBehind = false;
+    if (this.#inFlight.length >= this.#encoder.blocks) return this.#inFlight[0];
+    if (!this.#isDue) return undefined;
+    this.#isDue = false;
     return setImmediate();
   }
 
@@ -77,13 +74,13 @@ export class BlobWriter {
   #flush(): void {
     const room = this.#room;
     const block = room.block.subarray(0, this.#filled);
-    const encoded = this.#encode(block, room.output);
+    const encoded = this.#encoder.encode(block, room.output);
+    if (encoded instanceof Promise) encoded.catch(() => undefined);
     // While threads work on it: all that it takes is that the block stays as it is.
     this.#diffHash.update(block);
     this.#room = this.#free.pop() ?? roomFor(this.#encoder);
     this.#filled = 0;
-    const { blocks } = this.#encoder;
-    this.#isBehind = blocks > 0 && this.#elsewhere === blocks;
+    this.#isDue = true;
 
     const previous = this.#last;
     const written = (async () => {
@@ -98,16 +95,6 @@ export class BlobWriter {
     written.catch(() => undefined);
     this.#last = written;
     this.#inFlight.push(written);
-  }
-
-  /** What is not even one whole block is encoded here, so that a small layer never pays for the start of a thread. */
-  #encode(block: Uint8Array, output: Uint8Array): Promise<Uint8Array> | Uint8Array {
-    const { blocks, blockBytes } = this.#encoder;
-    if (this.#elsewhere >= blocks || block.length < blockBytes) return this.#encoder.encodeHere(block, output);
-    this.#elsewhere += 1;
-    const encoded = this.#encoder.encode(block, output).finally(() => (this.#elsewhere -= 1));
-    encoded.catch(() => undefined);
-    return encoded;
   }
 }
 

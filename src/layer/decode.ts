@@ -2,8 +2,8 @@ import { pipeline } from 'node:stream/promises';
 import zlib from 'node:zlib';
 import { OciPloneError, systemCode } from '../errors.ts';
 import type { ArchiveFormat } from './archive-format.ts';
-import { zstdDecoder } from './encoder.ts';
 import { takeMembers } from './gzip-members.ts';
+import { zstdDecoder } from './native-codecs.ts';
 import { CHUNK_BYTES } from './tree.ts';
 import { decodeFrames } from './zstd-frames.ts';
 
@@ -18,7 +18,7 @@ export interface DecodeOptions {
 /**
  * Takes the compression off an archive: gzip of any number of members (RFC 1952 section 2.2), zstd of any number of frames
  * (RFC 8878 section 3). Throws INPUT_MALFORMED for what follows the last of them, USAGE for zstd on a Node without it; what
- * zlib says of broken data is passed on, and what `take` throws.
+ * zlib says of broken data is passed on, and what `take` throws. The source may use the memory of a piece again.
  */
 export async function decode(source: AsyncIterable<Uint8Array>, options: DecodeOptions): Promise<void> {
   const { format, where, take } = options;
@@ -27,7 +27,7 @@ export async function decode(source: AsyncIterable<Uint8Array>, options: DecodeO
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const piece of source) {
       compressed += piece.length;
-      yield piece;
+      yield format === 'tar' ? piece : Uint8Array.from(piece);
     }
   }
   const takeCounted = (piece: Uint8Array): void => take(piece, compressed);
@@ -48,7 +48,7 @@ async function gunzip(source: AsyncIterator<Uint8Array>, { where, take }: Decode
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const piece of withHead(left?.head ?? [], source)) {
       compressed += piece.length;
-      yield piece;
+      yield Uint8Array.from(piece);
     }
   }
   const options = { chunkSize: OUTPUT_BYTES, readableHighWaterMark: AHEAD * OUTPUT_BYTES };

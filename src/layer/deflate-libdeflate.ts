@@ -1,24 +1,26 @@
 import type { EventEmitter } from 'node:events';
 import { deflate } from 'libdeflate';
+import type { Codec } from './codec.ts';
 import { freeDeadBuffers } from './dead-buffers.ts';
+import { gzipMembers } from './gzip-member.ts';
 
 /** On a real closure a hundredth smaller than level 3, and a twentieth slower; the next one is an eighth slower. */
 const LEVEL = 4;
-
-/** Names all that shapes the bytes: the version is that of the package, which holds libdeflate as WebAssembly. */
-export const LIBDEFLATE_ID: string = `libdeflate0.1-${LEVEL}`;
 
 /** Blocks whose encodings, some hundreds of kilobytes each, may lie dead in memory. */
 const DEAD = 8;
 
 let blocks = 0;
 
-/** Integer arithmetic in WebAssembly, which has no instruction that differs between processors: the same bytes everywhere. */
-export function deflateByLibdeflate(block: Uint8Array): Uint8Array {
+/**
+ * Integer arithmetic in WebAssembly, which has no instruction that differs between processors: the same bytes everywhere. The
+ * version in the id is that of the package, which holds libdeflate.
+ */
+export const libdeflate: Codec = gzipMembers(`libdeflate0.1-${LEVEL}`, (block) => {
   const isFirst = blocks === 0;
   if (blocks++ % DEAD === 0) freeDeadBuffers();
   return isFirst ? withoutListeners(() => deflate(block, LEVEL)) : deflate(block, LEVEL);
-}
+});
 
 /**
  * With its first use the WebAssembly's glue begins to listen for all that goes wrong in the process, to throw it again. Who calls a

@@ -1,8 +1,6 @@
-import { promisify } from 'node:util';
-import zlib from 'node:zlib';
-
-/** A header without time and name, as this program writes it, and whoever wants the same bytes twice (RFC 1952 section 2.3). */
-const HEADER = Buffer.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3);
+import { NOT_THIS } from './codec.ts';
+import { CodecPool } from './codec-pool.ts';
+import { PLAIN_HEADER } from './gzip-member.ts';
 
 /** A member of two mebibytes, even where it does not compress, is smaller; what is larger is not looked at as a member. */
 const MAX_COMPRESSED_BYTES = 2304 * 1024;
@@ -13,16 +11,24 @@ const MIN_COMPRESSED_BYTES = 2048;
 /** What so few compressed bytes and a member after them make at most, where the members are ours: two mebibytes each. */
 const MAX_PLAIN_BYTES = 4 * 1024 * 1024;
 
-/** The least that zlib writes to at once. */
-const MIN_BUFFER_BYTES = 64 * 1024;
-
-/** Enough for each thread that inflates, and one that is being taken. */
-const AHEAD = 3;
-
-/** What was left of the archive: bytes that were read already, and how many went before them. */
+/** What is left of the archive: bytes that were read already, and how many went before them. */
 export interface LeftOver {
   readonly head: readonly Uint8Array[];
   readonly compressed: number;
+}
+
+/** Whole members, perhaps, on their way through a thread. */
+interface Chunk {
+  readonly memory: Memory;
+  readonly members: Uint8Array;
+  /** The length of what they were inflated to, or NOT_THIS. */
+  readonly plain: Promise<number> | number;
+}
+
+/** Used again and again: of each side, only what is written to takes up memory. */
+interface Memory {
+  readonly members: Uint8Array;
+  readonly plain: Uint8Array;
 }
 
 /**
@@ -30,81 +36,107 @@ export interface LeftOver {
  * may also stand in a member by chance. So what lies between two of them only counts where it inflates, to its last byte and with
  * the right checksum; then it does so for whoever reads the archive from its beginning, too.
  *
- * @param take - gets what was inflated, in order, and how many compressed bytes there were up to its end
+ * @param take - gets what was inflated, in order, and how many compressed bytes there were up to its end; keeps nothing of it
  * @returns what begins with the first byte that did not; null where that was the end
  */
 export async function takeMembers(
   source: AsyncIterator<Uint8Array>,
   take: (plain: Uint8Array, compressed: number) => void,
 ): Promise<LeftOver | null> {
-  const chunks = new Chunks(source);
-  const queue: { readonly chunk: Buffer; readonly plain: Promise<Buffer | null> }[] = [];
-  let compressed = 0;
-  for (;;) {
-    const chunk = queue.length <= AHEAD ? await chunks.next() : null;
-    if (chunk !== null) {
-      queue.push({ chunk, plain: inflate(chunk) });
-      continue;
-    }
-    const [first] = queue;
-    if (first === undefined) return chunks.rest.length === 0 ? null : { head: [chunks.rest], compressed };
-    const plain = await first.plain;
-    if (plain === null) return { head: [...queue.map((one) => one.chunk), chunks.rest], compressed };
-    queue.shift();
-    take(plain, (compressed += first.chunk.length));
+  const pool = await CodecPool.of('gunzip');
+  try {
+    return await takeBy(pool, new Members(source), take);
+  } finally {
+    await pool.close();
   }
 }
 
+async function takeBy(
+  pool: CodecPool,
+  source: Members,
+  take: (plain: Uint8Array, compressed: number) => void,
+): Promise<LeftOver | null> {
+  const queue: Chunk[] = [];
+  const free: Memory[] = [];
+  let compressed = 0;
+  for (let isFirst = true; ; isFirst = false) {
+    const found = queue.length < CodecPool.tasks ? await source.next() : null;
+    if (found !== null) {
+      const memory = free.pop() ?? newMemory();
+      memory.members.set(found);
+      const members = memory.members.subarray(0, found.length);
+      // A thread is not worth it for an archive of one.
+      const plain = isFirst ? pool.runHere(members, memory.plain) : pool.run(members, memory.plain);
+      queue.push({ memory, members, plain });
+      continue;
+    }
+    const [first] = queue;
+    if (first === undefined) return source.rest.length === 0 ? null : { head: [source.rest], compressed };
+    const { memory, members } = first;
+    const length = await first.plain;
+    if (length === NOT_THIS) return { head: [...queue.map((one) => Uint8Array.from(one.members)), source.rest], compressed };
+    queue.shift();
+    take(memory.plain.subarray(0, length), (compressed += members.length));
+    free.push(memory);
+  }
+}
+
+function newMemory(): Memory {
+  return {
+    members: new Uint8Array(new SharedArrayBuffer(MAX_COMPRESSED_BYTES)),
+    plain: new Uint8Array(new SharedArrayBuffer(MAX_PLAIN_BYTES)),
+  };
+}
+
 /** Cuts a source where headers stand. */
-class Chunks {
+class Members {
   readonly #source: AsyncIterator<Uint8Array>;
-  #rest: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = Buffer.alloc(2 * MAX_COMPRESSED_BYTES);
+  /** Of the bytes, those that were read and not given away. */
+  #start = 0;
+  #end = 0;
   #isWhole = false;
 
   constructor(source: AsyncIterator<Uint8Array>) {
     this.#source = source;
   }
 
-  /** What was read, and is no chunk. */
-  get rest(): Buffer {
-    return this.#rest;
+  /** What was read, and is in no chunk. */
+  get rest(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end);
   }
 
-  /** Null at the end, and where the next header is too far away. */
-  async next(): Promise<Buffer | null> {
+  /** Valid until it is asked for the next one. Null at the end, and where the next header is too far away. */
+  async next(): Promise<Uint8Array | null> {
     for (let from = MIN_COMPRESSED_BYTES; ;) {
-      const end = this.#rest.indexOf(HEADER, from);
+      const rest = this.rest;
+      const end = Buffer.from(rest.buffer, rest.byteOffset, rest.length).indexOf(PLAIN_HEADER, from);
+      if (end > MAX_COMPRESSED_BYTES) return null;
       if (end !== -1) return this.#cut(end);
-      if (this.#isWhole) return this.#rest.length === 0 ? null : this.#cut(this.#rest.length);
-      if (this.#rest.length > MAX_COMPRESSED_BYTES) return null;
+      if (rest.length > MAX_COMPRESSED_BYTES) return null;
+      if (this.#isWhole) return rest.length === 0 ? null : this.#cut(rest.length);
       const { value, done } = await this.#source.next();
-      from = Math.max(MIN_COMPRESSED_BYTES, this.#rest.length - HEADER.length + 1);
+      from = Math.max(MIN_COMPRESSED_BYTES, rest.length - PLAIN_HEADER.length + 1);
       if (done === true) this.#isWhole = true;
-      else this.#rest = Buffer.concat([this.#rest, value]);
+      else this.#add(value);
     }
   }
 
-  #cut(end: number): Buffer {
-    const chunk = this.#rest.subarray(0, end);
-    this.#rest = this.#rest.subarray(end);
+  #add(piece: Uint8Array): void {
+    if (this.#end + piece.length > this.#bytes.length) {
+      const rest = this.rest;
+      if (rest.length + piece.length > this.#bytes.length) this.#bytes = Buffer.alloc(2 * (rest.length + piece.length));
+      this.#bytes.set(rest);
+      this.#start = 0;
+      this.#end = rest.length;
+    }
+    this.#bytes.set(piece, this.#end);
+    this.#end += piece.length;
+  }
+
+  #cut(length: number): Uint8Array {
+    const chunk = this.#bytes.subarray(this.#start, this.#start + length);
+    this.#start += length;
     return chunk;
   }
-}
-
-/** Typed by what it is asked for with `info`. */
-const gunzip: (chunk: Uint8Array, options: zlib.ZlibOptions) => Promise<unknown> = promisify(zlib.gunzip);
-
-/** Null for what is anything but whole members. */
-async function inflate(chunk: Buffer): Promise<Buffer | null> {
-  if (!chunk.subarray(0, HEADER.length).equals(HEADER)) return null;
-  // What the last member says of its size (RFC 1952 section 2.3.1) need not be true: it saves a second buffer, and a way there and back.
-  const chunkSize = Math.max(MIN_BUFFER_BYTES, Math.min(chunk.readUInt32LE(chunk.length - 4) + 1, MAX_PLAIN_BYTES));
-  const options = { chunkSize, maxOutputLength: MAX_PLAIN_BYTES, info: true };
-  const inflated = await gunzip(chunk, options).catch(() => null);
-  return isInflated(inflated) && inflated.engine.bytesWritten === chunk.length ? inflated.buffer : null;
-}
-
-/** What node:zlib gives with `info`, which its types do not know. */
-function isInflated(value: unknown): value is { readonly buffer: Buffer; readonly engine: zlib.Gunzip } {
-  return typeof value === 'object' && value !== null && 'engine' in value && 'buffer' in value;
 }

@@ -61,27 +61,28 @@ export class TarIndex {
   }
 
   #add(entry: Header, start: number): void {
-    const { where, maxEntries, strict } = this.#options;
+    const { where, maxEntries } = this.#options;
     const { size } = entry;
     const type = typeOf(entry);
     if (size > 0 && (type === '5' || type === '1' || type === '2'))
       throw refused(where, entry.name, 'a folder or link with content');
-    if (strict) assertUnambiguous(this.#index, entry, where);
     this.#put(entry, start);
     // Parents that no entry made count, too: a name of 4 KiB may ask for 2,000 of them.
     if (++this.#entries > maxEntries || this.#index.count > maxEntries) throw tooMany(where, maxEntries);
   }
 
   #put(entry: Header, start: number): void {
-    const { where } = this.#options;
+    const { where, strict } = this.#options;
     const index = this.#index;
     const type = typeOf(entry);
+    if (strict) assertRelative(entry, where);
     const place = this.#place(entry.name);
     if (place === null) {
       if (type === '5') return;
       throw refused(where, entry.name, 'a name without a last part');
     }
     const { folder, folders, name } = place;
+    if (strict) assertUnambiguous(index, place, entry, where);
     this.#count(name.length);
     if (entry.sparse) throw refused(where, entry.name, 'a sparse file');
     switch (type) {
@@ -179,18 +180,24 @@ const KINDS: Readonly<Record<string, string>> = {
   S: 'a sparse file',
 };
 
-function assertUnambiguous(index: EntryIndex, { name, type, target }: Header, where: string): void {
+function assertRelative({ name, type, target }: Header, where: string): void {
   if (name.startsWith('/') || (type === '1' && target.startsWith('/'))) throw refused(where, name, 'an absolute name');
-  const parts = entryName(name, where);
-  let entry: number | null = ROOT;
-  for (const part of parts) entry = entry === null ? null : index.find(entry, part);
-  if (parts.length > 0 && entry !== null && !index.isImplied(entry))
-    throw refused(where, name, 'a second entry of this name');
-  if (type === '2' && climbsOut(parts, target)) throw refused(where, name, `a link out of the image, to ${target}`);
 }
 
-function climbsOut(name: readonly string[], target: string): boolean {
-  let depth = target.startsWith('/') ? 0 : name.length - 1;
+function assertUnambiguous(
+  index: EntryIndex,
+  { folder, folders, name }: Place,
+  { name: path, type, target }: Header,
+  where: string,
+): void {
+  const entry = index.find(folder, name);
+  if (entry !== null && !index.isImplied(entry)) throw refused(where, path, 'a second entry of this name');
+  if (type === '2' && climbsOut(folders.length, target))
+    throw refused(where, path, `a link out of the image, to ${target}`);
+}
+
+function climbsOut(folders: number, target: string): boolean {
+  let depth = target.startsWith('/') ? 0 : folders;
   for (const part of target.split('/')) {
     if (part === '..') depth -= 1;
     else if (part !== '' && part !== '.') depth += 1;

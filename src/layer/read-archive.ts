@@ -2,7 +2,6 @@ import {
   type BigIntStats,
   closeSync,
   constants,
-  existsSync,
   fstatSync,
   openSync,
   read,
@@ -12,9 +11,9 @@ import {
 import { type Readable, addAbortSignal } from 'node:stream';
 import { promisify } from 'node:util';
 import { OciPloneError, localError, systemCode, throwIfAborted } from '../errors.ts';
-import type { Digest } from '../oci/digest.ts';
 import type { OnProgress } from '../progress.ts';
 import { type ArchiveFormat, FORMAT_BYTES, archiveFormat } from './archive-format.ts';
+import type { BlobSink, PackedBlob } from './blob.ts';
 import { decode, withHead } from './decode.ts';
 import { readRange, sameFile } from './disk-tree.ts';
 import type { Contents } from './entry-index.ts';
@@ -22,7 +21,7 @@ import { bulkHash } from './hash.ts';
 import { TarIndex } from './index-tar.ts';
 import { openSpool } from './spool.ts';
 import { notReadable } from './stat-input.ts';
-import { CHUNK_BYTES, type FolderNode } from './tree.ts';
+import type { FolderNode } from './tree.ts';
 
 /** How much an archive may ask for before it is refused. */
 export interface ArchiveLimits {
@@ -40,8 +39,11 @@ const RATIO_FROM_BYTES = 64 * 1024 ** 2;
 
 export interface ArchiveOptions {
   readonly limits: ArchiveLimits;
-  /** See `IndexTarOptions`. */
-  readonly strict?: boolean;
+  /**
+   * Gets the archive's bytes as they are, to keep it as a layer. It is read strictly then (see `IndexTarOptions`), and of its contents
+   * only the first bytes of programs can be read.
+   */
+  readonly keep?: BlobSink | undefined;
   /** What to give instead of a file that is no archive. */
   readonly hint?: string;
   /** Where a compressed or piped archive is spooled, uncompressed. */
@@ -55,26 +57,16 @@ export interface Archive {
   readonly where: string;
   readonly format: ArchiveFormat;
   readonly tree: FolderNode;
-  /** What it is as a layer, where `strict` asked for that; null for a stream, which is not kept. */
-  readonly asLayer: ArchiveAsLayer | null;
+  /** What was kept; null where nothing was asked to be. */
+  readonly kept: PackedBlob | null;
   /** INPUT_MALFORMED if the file is gone, or not what it was when it was indexed. */
   assertUnchanged(): void;
   close(): void;
 }
 
-export interface ArchiveAsLayer {
-  /** A name of the very file that was indexed, as long as the archive is open. */
-  readonly file: string;
-  readonly digest: Digest;
-  /** Bytes of the file. */
-  readonly size: number;
-  /** The digest of the uncompressed archive. */
-  readonly diffId: Digest;
-}
-
 /**
  * Indexes an archive (a path, or a stream such as stdin) and keeps its bytes where they can be read in any order: a plain
- * tar in its own file, anything else in a spool; where `strict` asks for it, the first bytes of programs alone. Throws INPUT_ABSENT, INPUT_MALFORMED, INPUT_REFUSED, USAGE (zstd on a
+ * tar in its own file, anything else in a spool; where it is kept, neither. Throws INPUT_ABSENT, INPUT_MALFORMED, INPUT_REFUSED, USAGE (zstd on a
  * Node without it) and LOCAL_IO.
  */
 export async function readArchive(input: string | Readable, options: ArchiveOptions): Promise<Archive> {
@@ -96,28 +88,21 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
     const total = Number(stats.size);
     const own: Contents | null = format === 'tar' ? { read: (start, size) => readRange(fd, start, size, path) } : null;
     const source = { format, where: path, total, own };
-    const { tree, digests, close } = await index(piecesOf(fd, format === 'tar'), source, options);
+    const { tree, kept, close } = await index(piecesOf(fd), source, options);
     assertUnchanged();
     const closeBoth = (): void => {
       close();
       closeSync(fd);
     };
-    const asLayer = digests && { ...digests, file: nameOf(fd, path), size: total };
-    return { where: path, format, tree, asLayer, assertUnchanged, close: closeBoth };
+    return { where: path, format, tree, kept, assertUnchanged, close: closeBoth };
   } catch (error) {
     closeSync(fd);
     throw error;
   }
 }
 
-/** What is read of a compressed archive at once: a bomb's ratio shows when it is used up, and not before. */
-const COMPRESSED_BYTES = 128 * 1024;
-
-/** By its descriptor where the system has such names (proc(5)): at its path there may be another one by now. */
-function nameOf(fd: number, path: string): string {
-  const own = `/proc/self/fd/${fd}`;
-  return existsSync(own) ? own : path;
-}
+/** What is read at once: a bomb's ratio shows when it is used up, and not before. */
+const PIECE_BYTES = 256 * 1024;
 
 function isAt(path: string, stats: BigIntStats): boolean {
   try {
@@ -130,18 +115,16 @@ function isAt(path: string, stats: BigIntStats): boolean {
 const readInto = promisify(read);
 
 /**
- * An open file's bytes. A stream of node:fs would close what it did not open as soon as something fails. With `reused`
- * each piece is overwritten by the next one: 5 GB of pieces are more garbage than V8 sees coming.
+ * An open file's bytes. A stream of node:fs would close what it did not open as soon as something fails. Each piece is
+ * overwritten by the next one: 5 GB of pieces are more garbage than V8 sees coming.
  */
-async function* piecesOf(fd: number, reused: boolean): AsyncGenerator<Uint8Array> {
-  const length = reused ? CHUNK_BYTES : COMPRESSED_BYTES;
-  let piece = Buffer.allocUnsafe(length);
+async function* piecesOf(fd: number): AsyncGenerator<Uint8Array> {
+  const piece = Buffer.allocUnsafe(PIECE_BYTES);
   for (let at = 0; ;) {
-    const { bytesRead } = await readInto(fd, piece, 0, length, at);
+    const { bytesRead } = await readInto(fd, piece, 0, PIECE_BYTES, at);
     if (bytesRead === 0) return;
     at += bytesRead;
     yield piece.subarray(0, bytesRead);
-    if (!reused) piece = Buffer.allocUnsafe(length);
   }
 }
 
@@ -154,8 +137,8 @@ async function readStream(stream: Readable, where: string, options: ArchiveOptio
   });
   const format = formatOf(Buffer.concat(head), where, options);
   const whole = withHead(head, pieces);
-  const { tree, close } = await index(whole, { format, where, total: null, own: null }, options);
-  return { where, format, tree, asLayer: null, assertUnchanged: () => undefined, close };
+  const { tree, kept, close } = await index(whole, { format, where, total: null, own: null }, options);
+  return { where, format, tree, kept, assertUnchanged: () => undefined, close };
 }
 
 /** The first pieces, as many as tell the format. */
@@ -182,10 +165,10 @@ interface Source {
 async function index(
   input: AsyncIterable<Uint8Array>,
   { format, where, total, own }: Source,
-  { limits, strict = false, spoolFolder, signal, onProgress }: ArchiveOptions,
-): Promise<Pick<Archive, 'tree' | 'close'> & { readonly digests: Pick<ArchiveAsLayer, 'digest' | 'diffId'> | null }> {
-  const hashes = strict ? { digest: bulkHash(), diffId: bulkHash() } : null;
-  const spool = own === null && !strict ? openSpool(spoolFolder) : null;
+  { limits, keep, spoolFolder, signal, onProgress }: ArchiveOptions,
+): Promise<Pick<Archive, 'tree' | 'kept' | 'close'>> {
+  const hashes = keep ? { digest: bulkHash(), diffId: bulkHash() } : null;
+  const spool = own === null && keep === undefined ? openSpool(spoolFolder) : null;
   const close = (): void => spool?.close();
   let taken = 0;
   let written = 0;
@@ -196,11 +179,12 @@ async function index(
       throwIfAborted(signal);
       taken += piece.length;
       hashes?.digest.update(piece);
+      await keep?.(piece);
       tell();
       yield piece;
     }
   }
-  const tarIndex = new TarIndex({ where, maxEntries: limits.entries, strict });
+  const tarIndex = new TarIndex({ where, maxEntries: limits.entries, strict: keep !== undefined });
   const take = (piece: Uint8Array, compressed: number): void => {
     // A few compressed bytes may be a great many of these.
     throwIfAborted(signal);
@@ -216,8 +200,8 @@ async function index(
 
   try {
     await decode(counted(), { format, where, take });
-    const digests = hashes && { digest: hashes.digest.digest(), diffId: hashes.diffId.digest() };
-    return { tree: tarIndex.tree(own ?? spool), digests, close };
+    const kept = hashes && { digest: hashes.digest.digest(), size: taken, diffId: hashes.diffId.digest() };
+    return { tree: tarIndex.tree(own ?? spool), kept, close };
   } catch (error) {
     close();
     throw failure(where, error, signal);

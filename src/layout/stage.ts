@@ -1,9 +1,6 @@
 import {
-  chmodSync,
   closeSync,
-  constants,
   copyFileSync,
-  fstatSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -15,7 +12,6 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { localError, systemCode } from '../errors.ts';
 import type { BlobSink } from '../layer/blob.ts';
@@ -105,23 +101,6 @@ export class Stage {
       } catch (failure) {
         throw localError(`cannot copy ${path}`, failure);
       }
-    }
-  }
-
-  /** Copies a file as a blob. That it is what the digest says, and stays so while it is copied, is for the caller to see to. */
-  async copyBlob(file: string, digest: Digest): Promise<void> {
-    const path = this.temporary();
-    try {
-      const fd = openSync(path, 'wx', 0o644);
-      const { mode } = fstatSync(fd);
-      closeSync(fd);
-      await copyFile(file, path, constants.COPYFILE_FICLONE);
-      // What was copied may be private, or read-only: the mode went with it.
-      chmodSync(path, mode);
-      renameSync(path, this.blobPath(digest));
-    } catch (error) {
-      rmSync(path, { force: true });
-      throw localError(`cannot write ${path}`, error);
     }
   }
 

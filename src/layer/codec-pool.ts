@@ -1,0 +1,108 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { type Codec, type CodecName, loadCodec } from './codec.ts';
+import { type CodecTask, type CodecThread, DONE, STARTED } from './codec-thread.ts';
+
+/** Each costs 20 MB, and more would wait for the one thread that reads, hashes and writes. */
+const MAX_WORKERS = 3;
+
+/** One that a thread has under way, and one that waits for it. */
+const TASKS_PER_THREAD = 2;
+
+interface Waiting {
+  readonly resolve: (length: number) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  /** See `CodecThread`. */
+  readonly state: Int32Array;
+  sent: number;
+  /** For the tasks it was given, oldest first. */
+  readonly waiting: Waiting[];
+}
+
+/**
+ * Runs a codec in a thread for each processor but the caller's, and in the caller's while those have enough to do. Which one
+ * it is changes no byte.
+ */
+export class CodecPool {
+  readonly #threads: Thread[] = [];
+  readonly #name: CodecName;
+  readonly #codec: Codec;
+
+  private constructor(name: CodecName, codec: Codec) {
+    this.#name = name;
+    this.#codec = codec;
+  }
+
+  static async of(name: CodecName): Promise<CodecPool> {
+    return new CodecPool(name, await loadCodec(name));
+  }
+
+  /** How many tasks keep all threads busy, the caller's included; each is memory. */
+  static get tasks(): number {
+    return TASKS_PER_THREAD * threadCount() + 2;
+  }
+
+  /** See `Codec`. */
+  get id(): string {
+    return this.#codec.id;
+  }
+
+  /**
+   * What the codec returns. Memory for a promise must be shared, and left alone until it is settled. Threads are started when
+   * they are first needed, and get nothing to do until they are there.
+   */
+  run(input: Uint8Array, output: Uint8Array): Promise<number> | number {
+    const thread = this.#free();
+    if (thread === null) return this.runHere(input, output);
+    return new Promise((resolve, reject) => {
+      thread.waiting.push({ resolve, reject });
+      thread.sent += 1;
+      const task: CodecTask = { input, output };
+      thread.worker.postMessage(task);
+    });
+  }
+
+  /** For what is too little to start a thread for. */
+  runHere(input: Uint8Array, output: Uint8Array): number {
+    return this.#codec.run(input, output);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+
+  /** The thread that has least to do; null where that is enough. */
+  #free(): Thread | null {
+    const idlest = this.#threads.reduce<Thread | null>(
+      (one, other) => (one === null || queued(other) < queued(one) ? other : one),
+      null,
+    );
+    if (idlest !== null && queued(idlest) === 0) return idlest;
+    if (this.#threads.length < threadCount()) this.#start();
+    return idlest !== null && queued(idlest) < TASKS_PER_THREAD ? idlest : null;
+  }
+
+  #start(): void {
+    const state = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+    const workerData: CodecThread = { codec: this.#name, state };
+    const worker = new Worker(new URL('./codec-worker.js', import.meta.url), { execArgv: [], workerData });
+    const thread: Thread = { worker, state, sent: 0, waiting: [] };
+    worker.on('message', (length: number) => thread.waiting.shift()?.resolve(length));
+    worker.on('error', (error) => thread.waiting.splice(0).forEach(({ reject }) => reject(error)));
+    const ended = new Error('a thread that encodes ended');
+    worker.on('exit', () => thread.waiting.splice(0).forEach(({ reject }) => reject(ended)));
+    this.#threads.push(thread);
+  }
+}
+
+function queued({ sent, state }: Thread): number {
+  return Atomics.load(state, STARTED) === 0 ? TASKS_PER_THREAD : sent - Atomics.load(state, DONE);
+}
+
+function threadCount(): number {
+  return Math.min(MAX_WORKERS, availableParallelism() - 1);
+}
