@@ -41,7 +41,7 @@ describe('memory while work goes on', () => {
     const seen: string[] = [];
     const onProgress = collectingGarbage(({ kind }) => seen.push(kind), 0);
     for (const kind of ['read', 'pack'] as const) {
-      const garbage = new WeakRef({ kind });
+      const garbage = new WeakRef(Buffer.alloc(10 * MEBIBYTE));
       const soFar = (bytes: number): void =>
         onProgress(
           kind === 'read'
@@ -58,6 +58,16 @@ describe('memory while work goes on', () => {
       assert.equal(garbage.deref(), undefined, kind);
     }
     assert.deepEqual(seen, ['read', 'read', 'pack', 'pack']);
+  });
+
+  it('is not looked for again where nothing has gathered since', async () => {
+    const onProgress = collectingGarbage(() => undefined, 0);
+    onProgress({ kind: 'pack', bytes: 17 * MEBIBYTE, total: null });
+    const garbage = new WeakRef({ kind: 'garbage' });
+    await setImmediate();
+    onProgress({ kind: 'pack', bytes: 40 * MEBIBYTE, total: null });
+    await setImmediate();
+    assert.ok(garbage.deref() !== undefined);
   });
 
   it('is left to V8 while little is in use', async () => {

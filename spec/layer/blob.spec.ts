@@ -135,7 +135,7 @@ describe('a blob in the making', () => {
     await assert.rejects(writeBlob(tree, { encoder: PLAIN, sink: full }), RangeError);
     const broken: Encoder = {
       ...PLAIN,
-      encodeHere: () => {
+      encode: () => {
         throw new RangeError('no encoder');
       },
     };

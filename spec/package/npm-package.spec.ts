@@ -47,7 +47,7 @@ describe('the npm package', () => {
       'dist/src/index.js',
       'dist/src/index.d.ts',
       'dist/src/cli/start.cjs',
-      'dist/src/layer/gzip-worker.js',
+      'dist/src/layer/codec-worker.js',
       'src/plone/build/make-instance.py',
       'src/plone/programs/start',
     ])

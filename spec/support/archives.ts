@@ -8,7 +8,7 @@ import { type Archive, type ArchiveOptions, DEFAULT_LIMITS, readArchive } from '
 import { scratch } from './scratch.ts';
 import { lines } from './trees.ts';
 
-export type ReadOptions = Partial<Pick<ArchiveOptions, 'limits' | 'strict' | 'signal' | 'onProgress'>>;
+export type ReadOptions = Partial<Pick<ArchiveOptions, 'limits' | 'keep' | 'signal' | 'onProgress'>>;
 
 /** Reads an archive for the time of `use`, and sees to it that its spool's folder is empty afterwards. */
 export async function withArchive<T>(

@@ -7,8 +7,11 @@ import { keepYoungGenerationSmall } from './young-generation.ts';
 /** Uncompressed bytes of a layer or an archive that go by between two looks at the memory in use. */
 const BYTES_BETWEEN = 16 * 1024 * 1024;
 
-/** What may be used before garbage is looked for, in bytes: a collection takes as long as packing a mebibyte. */
+/** What the process may use before garbage is looked for, in bytes: a collection takes as long as packing a mebibyte. */
 const ENOUGH_BYTES = 112 * 1024 * 1024;
+
+/** What must have gathered since the last collection for the next one: the rest may be what the work needs. */
+const WORTH_BYTES = 8 * 1024 * 1024;
 
 /**
  * Collects garbage as work goes on, which keeps the peak of memory where the work needs it: V8 by itself lets tens of
@@ -17,6 +20,7 @@ const ENOUGH_BYTES = 112 * 1024 * 1024;
 export function collectingGarbage(onProgress: OnProgress, enough: number = ENOUGH_BYTES): OnProgress {
   const collect = collector();
   let next = BYTES_BETWEEN;
+  let after = 0;
   let kind = '';
   return (event) => {
     if (event.kind === 'pack' || event.kind === 'read') {
@@ -26,11 +30,20 @@ export function collectingGarbage(onProgress: OnProgress, enough: number = ENOUG
       if (bytes >= next) {
         next = bytes + BYTES_BETWEEN;
         keepYoungGenerationSmall();
-        if (memoryUsage.rss() > enough * Number(process.env["E"] ?? 1)) collect();
+        if (memoryUsage.rss() > enough && held() > after + WORTH_BYTES) {
+          collect();
+          after = held();
+        }
       }
     }
     onProgress(event);
   };
+}
+
+/** Bytes that V8 holds, garbage included. */
+function held(): number {
+  const { heapUsed, external, arrayBuffers } = memoryUsage();
+  return heapUsed + external + arrayBuffers;
 }
 
 /** V8's own function, which is not there unless it is asked for. */

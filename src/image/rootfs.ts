@@ -36,11 +36,7 @@ export type RootFsJob = Pick<
 >;
 
 /** Builds or reads a job's input and keeps it readable for the time of `use`. */
-export async function withRootFs<T>(
-  job: RootFsJob,
-  stage: Stage,
-  use: (root: RootFs) => Promise<T>,
-): Promise<T> {
+export async function withRootFs<T>(job: RootFsJob, stage: Stage, use: (root: RootFs) => Promise<T>): Promise<T> {
   const input = inputKind(job.input);
   if (job.layers === 'verbatim' && (input.kind !== 'archive' || typeof input.source !== 'string'))
     throw new OciPloneError('USAGE', '"layers" verbatim expected a .tar.gz file as the input', {

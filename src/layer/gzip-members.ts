@@ -74,7 +74,8 @@ async function takeBy(
     if (first === undefined) return source.rest.length === 0 ? null : { head: [source.rest], compressed };
     const { memory, members } = first;
     const length = await first.plain;
-    if (length === NOT_THIS) return { head: [...queue.map((one) => Uint8Array.from(one.members)), source.rest], compressed };
+    if (length === NOT_THIS)
+      return { head: [...queue.map((one) => Uint8Array.from(one.members)), source.rest], compressed };
     queue.shift();
     take(memory.plain.subarray(0, length), (compressed += members.length));
     free.push(memory);

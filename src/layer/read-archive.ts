@@ -1,13 +1,4 @@
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  read,
-  readSync,
-  statSync,
-} from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, read, readSync, statSync } from 'node:fs';
 import { type Readable, addAbortSignal } from 'node:stream';
 import { promisify } from 'node:util';
 import { OciPloneError, localError, systemCode, throwIfAborted } from '../errors.ts';
