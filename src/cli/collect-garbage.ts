@@ -18,9 +18,9 @@ const WORTH_BYTES = 8 * 1024 * 1024;
  * megabytes gather before it looks at all, more of them the longer it waits for an encoder.
  */
 export function collectingGarbage(onProgress: OnProgress, enough: number = ENOUGH_BYTES): OnProgress {
-  const collect = collector();
   let next = BYTES_BETWEEN;
   let after = 0;
+  let collect: (() => void) | null = null;
   let kind = '';
   return (event) => {
     if (event.kind === 'pack' || event.kind === 'read') {
@@ -31,6 +31,7 @@ export function collectingGarbage(onProgress: OnProgress, enough: number = ENOUG
         next = bytes + BYTES_BETWEEN;
         keepYoungGenerationSmall();
         if (memoryUsage.rss() > enough && held() > after + WORTH_BYTES) {
+          collect ??= collector();
           collect();
           after = held();
         }

@@ -10,7 +10,7 @@ import { type Platform, platformOfNixSystem } from '../oci/platform.ts';
 import type { Stage } from '../layout/stage.ts';
 import type { Closure } from '../nix/closure.ts';
 import { sessionOptions } from '../nix/choices.ts';
-import { type Nix, withNix } from '../nix/session.ts';
+import type { Nix } from '../nix/session.ts';
 import { BAKED_ATTRIBUTES } from './baked-instance.ts';
 import { type Input, inputKind } from './input.ts';
 import type { PackJob } from './options.ts';
@@ -47,6 +47,8 @@ export async function withRootFs<T>(job: RootFsJob, stage: Stage, use: (root: Ro
       hint: 'An archive does not say what its store paths should be.',
     });
   if (input.kind === 'archive') return withArchive(input.source, job, stage, use);
+  // An archive does without that room.
+  const { withNix } = await import('../nix/session.ts');
   return withNix(sessionOptions(job.nix, job), async (nix) => {
     const { storePath, system, beside } = await build(nix, input, job);
     const closure = await nix.closure(storePath);

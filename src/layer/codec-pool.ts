@@ -6,8 +6,11 @@ import { type CodecTask, type CodecThread, DONE, STARTED } from './codec-thread.
 /** Each costs 20 MB, and more would wait for the one thread that reads, hashes and writes. */
 const MAX_WORKERS = 3;
 
-/** One that a thread has under way, and one that waits for it. */
-const TASKS_PER_THREAD = 2;
+/** One that a thread has under way, and those that wait for it: it would be out of them, where the caller is long about something else. */
+const TASKS_PER_THREAD = 4;
+
+/** One that the caller does itself, and one that it is about to give away. */
+const OWN_TASKS = 2;
 
 interface Waiting {
   readonly resolve: (length: number) => void;
@@ -43,7 +46,7 @@ export class CodecPool {
 
   /** How many tasks keep all threads busy, the caller's included; each is memory. */
   static get tasks(): number {
-    return TASKS_PER_THREAD * threadCount() + 2;
+    return TASKS_PER_THREAD * threadCount() + OWN_TASKS;
   }
 
   /** See `Codec`. */

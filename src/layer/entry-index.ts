@@ -22,6 +22,14 @@ const IMPLIED = 0x8000;
 
 const FIRST_CAPACITY = 4096;
 
+/** Where a name was looked for last. */
+interface Looked {
+  readonly parent: number;
+  readonly name: string;
+  readonly bytes: Buffer;
+  readonly slot: number;
+}
+
 /**
  * The tree of an archive, in flat arrays: about 60 bytes an entry, so that 400,000 entries are 24 MB and not the 200 MB
  * that objects and maps would need. Entries are numbers; number 0 is the root. Names and link targets stand in one
@@ -44,6 +52,7 @@ export class EntryIndex {
   readonly #seed = randomBytes(4).readInt32LE();
   #text = Buffer.alloc(FIRST_CAPACITY * 16);
   #textLength = 0;
+  #looked: Looked | null = null;
 
   constructor() {
     this.#kind[ROOT] = FOLDER;
@@ -70,7 +79,7 @@ export class EntryIndex {
 
   /** The entry of that name directly in a folder, or null. An entry whose kind is null was named and is gone. */
   find(parent: number, name: string): number | null {
-    const entry = this.#slots[this.#slot(parent, Buffer.from(name))] ?? NONE;
+    const entry = this.#slots[this.#look(parent, name).slot] ?? NONE;
     return entry === NONE || this.#kind[entry] === NONE ? null : entry;
   }
 
@@ -156,11 +165,16 @@ export class EntryIndex {
     return this.#text.subarray(start, start + (this.#nameLength[entry] ?? 0));
   }
 
+  #isNamed(entry: number, name: Buffer): boolean {
+    const start = this.#nameStart[entry] ?? 0;
+    const length = this.#nameLength[entry] ?? 0;
+    return length === name.length && this.#text.compare(name, 0, length, start, start + length) === 0;
+  }
+
   /** The number of (parent, name), made if it is new. */
   #place(parent: number, name: string): number {
     if ((this.#count + 1) * 2 > this.#slots.length) this.#growSlots();
-    const bytes = Buffer.from(name);
-    const slot = this.#slot(parent, bytes);
+    const { bytes, slot } = this.#look(parent, name);
     const known = this.#slots[slot] ?? NONE;
     if (known !== NONE) {
       if (this.#kind[known] === NONE) this.#link(parent, known);
@@ -198,18 +212,27 @@ export class EntryIndex {
     this.#firstChild[entry] = NONE;
   }
 
+  /** Whoever asks for a name mostly puts it next. */
+  #look(parent: number, name: string): Looked {
+    const last = this.#looked;
+    if (last !== null && last.parent === parent && last.name === name) return last;
+    const bytes = Buffer.from(name);
+    return (this.#looked = { parent, name, bytes, slot: this.#slot(parent, bytes) });
+  }
+
   /** The slot that holds (parent, name), or the free one where it belongs. */
   #slot(parent: number, name: Buffer): number {
     const mask = this.#slots.length - 1;
     for (let slot = hashOf(this.#seed ^ parent, name) & mask; ; slot = (slot + 1) & mask) {
       const entry = this.#slots[slot] ?? NONE;
       if (entry === NONE) return slot;
-      if (this.#parent[entry] === parent && this.#name(entry).equals(name)) return slot;
+      if (this.#parent[entry] === parent && this.#isNamed(entry, name)) return slot;
     }
   }
 
   #growSlots(): void {
     this.#slots = new Uint32Array(this.#slots.length * 2);
+    this.#looked = null;
     for (let entry = 1; entry < this.#count; entry++)
       this.#slots[this.#slot(this.#parent[entry] ?? ROOT, this.#name(entry))] = entry;
   }

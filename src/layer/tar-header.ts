@@ -87,12 +87,16 @@ export function paddingOf(size: number): number {
   return (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES;
 }
 
-const bytes: Buffer = template();
+/** What is the same in every header: the time, the device numbers, the magic; and spaces where its sum will be. */
+const TEMPLATE: Buffer = template();
+const TEMPLATE_SUM: number = TEMPLATE.reduce((sum, byte) => sum + byte, 0);
 
-/** What is the same in every header: the time, the device numbers, the magic. */
+const bytes: Buffer = Buffer.alloc(BLOCK_BYTES);
+
 function template(): Buffer {
   const header = Buffer.alloc(BLOCK_BYTES);
   header.write(MTIME_SECONDS.toString(8).padStart(11, '0'), 136, 'latin1');
+  header.fill(0x20, 148, 156);
   header.write('ustar\u000000', 257, 'latin1');
   header.write('0000000', 329, 'latin1');
   header.write('0000000', 337, 'latin1');
@@ -109,35 +113,37 @@ function block(
   target: string,
   flag: string,
 ): Buffer {
-  field(name, cut === 0 ? 0 : cut + 1, name.length, 0, 100);
-  octal(mode, 100, 7);
-  octal(owner.uid, 108, 7);
-  octal(owner.gid, 116, 7);
-  octal(size, 124, 11);
-  bytes.fill(0x20, 148, 156);
-  field(flag, 0, 1, 156, 1);
-  field(target, 0, target.length, 157, 100);
-  field(name, 0, cut, 345, 155);
-  let sum = 0;
-  for (let index = 0; index < BLOCK_BYTES; index++) sum += bytes[index] ?? 0;
+  bytes.set(TEMPLATE);
+  const sum =
+    TEMPLATE_SUM +
+    ascii(name, cut === 0 ? 0 : cut + 1, name.length, 0) +
+    octal(mode, 100, 7) +
+    octal(owner.uid, 108, 7) +
+    octal(owner.gid, 116, 7) +
+    octal(size, 124, 11) +
+    ascii(flag, 0, 1, 156) +
+    ascii(target, 0, target.length, 157) +
+    ascii(name, 0, cut, 345);
   octal(sum, 148, 6);
   bytes[154] = 0;
   return bytes;
 }
 
-/** A part of an ASCII text, filled up with zeros. */
-function field(text: string, from: number, to: number, start: number, length: number): void {
-  for (let index = 0; index < length; index++)
-    bytes[start + index] = from + index < to ? text.charCodeAt(from + index) : 0;
+/** Writes a part of an ASCII text that has room; what it adds to the sum of the header's bytes. */
+function ascii(whole: string, from: number, to: number, start: number): number {
+  let sum = 0;
+  for (let index = from; index < to; index++) sum += bytes[start + index - from] = whole.charCodeAt(index);
+  return sum;
 }
 
-/** Digits with leading zeros; the rest of a field's bytes stay as they are. */
-function octal(value: number, start: number, digits: number): void {
-  let rest = value;
+/** Digits with leading zeros; what they add to the sum. */
+function octal(value: number, start: number, digits: number): number {
+  let [rest, sum] = [value, 0];
   for (let index = start + digits - 1; index >= start; index--) {
-    bytes[index] = 0x30 + (rest % 8);
+    sum += bytes[index] = 0x30 + (rest % 8);
     rest = Math.floor(rest / 8);
   }
+  return sum;
 }
 
 const NO_ROOM = -1;
