@@ -1,5 +1,20 @@
 import { getHeapSpaceStatistics } from 'node:v8';
 
+/** The same function, which before every so many calls frees what those before left dead. */
+export function freeingEvery<A extends readonly unknown[], R>(
+  calls: number,
+  run: (...args: A) => R,
+): (...args: A) => R {
+  let next = 0;
+  return (...args) => {
+    if (next-- === 0) {
+      next = calls - 1;
+      freeDeadBuffers();
+    }
+    return run(...args);
+  };
+}
+
 /** What `freeDeadBuffers` made last; without a use of it the compiler would make nothing. */
 let garbage: readonly undefined[] = [];
 
@@ -11,7 +26,7 @@ const GARBAGE_BYTES = 8 * GARBAGE_LENGTH + 32;
  * these buffers do not fill, or when 64 MB of them have gathered, which is too much for each of several threads. So it is
  * filled: after each call where it is as small as in the threads that only encode, after a few where it has grown.
  */
-export function freeDeadBuffers(): number {
+function freeDeadBuffers(): number {
   const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0;
   const count = Math.max(1_200_000, young / 8) / GARBAGE_BYTES;
   // oxlint-disable-next-line unicorn/no-new-array -- its length is all that matters

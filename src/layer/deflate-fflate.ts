@@ -1,6 +1,6 @@
 import { deflateSync } from 'fflate';
 import type { Codec } from './codec.ts';
-import { freeDeadBuffers } from './dead-buffers.ts';
+import { freeingEvery } from './dead-buffers.ts';
 import { gzipMembers } from './gzip-member.ts';
 
 /** As small as umoci's output on a real closure; higher levels cost more than they save. */
@@ -10,7 +10,7 @@ const LEVEL = 4;
 const MEMORY = 5;
 
 /** By fflate's synchronous function, since its stream gives other bytes. It leaves two megabytes of dead buffers for each block. */
-export const fflate: Codec = gzipMembers(`fflate0.8-${LEVEL}`, (block) => {
-  freeDeadBuffers();
-  return deflateSync(block, { level: LEVEL, mem: MEMORY });
-});
+export const fflate: Codec = gzipMembers(
+  `fflate0.8-${LEVEL}`,
+  freeingEvery(1, (block: Uint8Array) => deflateSync(block, { level: LEVEL, mem: MEMORY })),
+);

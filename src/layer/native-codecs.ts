@@ -2,9 +2,13 @@ import type { Duplex } from 'node:stream';
 import zlib from 'node:zlib';
 import { OciPloneError } from '../errors.ts';
 import { type Codec, NOT_THIS } from './codec.ts';
+import { freeingEvery } from './dead-buffers.ts';
 import { PLAIN_HEADER } from './gzip-member.ts';
 
 const MEBIBYTE = 1024 * 1024;
+
+/** Calls whose buffers, some two mebibytes each, may lie dead in memory. */
+const DEAD = 8;
 
 const ZLIB_LEVEL = 4;
 
@@ -17,7 +21,9 @@ const ZLIB_OPTIONS = { level: ZLIB_LEVEL, memLevel: ZLIB_MEMORY, chunkSize: MEBI
 /** A fifth faster than libdeflate in WebAssembly; its bytes vary with the zlib that Node was built with, and the processor. */
 export const zlibGzip: Codec = {
   id: `zlib-${ZLIB_LEVEL}.${ZLIB_MEMORY}`,
-  run: (block, member) => copied(zlib.gzipSync(block, ZLIB_OPTIONS), member),
+  run: freeingEvery(DEAD, (block: Uint8Array, member: Uint8Array) =>
+    copied(zlib.gzipSync(block, ZLIB_OPTIONS), member),
+  ),
 };
 
 interface ZstdOptions {
@@ -44,12 +50,12 @@ const zstdBound = (bytes: number): number => bytes + (bytes >> 8) + 1024;
 
 export const zstd: Codec = {
   id: `zstd-${ZSTD_LEVEL}`,
-  run(block, frame) {
+  run: freeingEvery(DEAD, (block: Uint8Array, frame: Uint8Array) => {
     const { zstdCompressSync } = zstdFunctions;
     if (zstdCompressSync === undefined) throw zstdMissing('--compression=zstd');
     const options = { params: { [ZSTD_COMPRESSION_LEVEL]: ZSTD_LEVEL }, chunkSize: zstdBound(block.length) };
     return copied(zstdCompressSync(block, options), frame);
-  },
+  }),
 };
 
 /** Throws USAGE where this Node has no zstd (before 22.15). */
@@ -70,8 +76,8 @@ function zstdMissing(what: string): OciPloneError {
   });
 }
 
-/** What is inflated at once: less comes back too often, and of more each piece is new memory for the system to find. */
-const INFLATED_BYTES = 256 * 1024;
+/** What is inflated at once: of less there is too much to put together, and more leaves 60 MB of holes in a thread's memory. */
+const INFLATED_BYTES = 64 * 1024;
 
 /** Typed by what it is asked for with `info`. */
 const gunzipSync: (members: Uint8Array, options: zlib.ZlibOptions) => unknown = zlib.gunzipSync;
@@ -79,7 +85,7 @@ const gunzipSync: (members: Uint8Array, options: zlib.ZlibOptions) => unknown = 
 /** Inflates gzip members whose first one has PLAIN_HEADER; anything but whole members, or more than there is room for, is NOT_THIS. */
 export const gunzip: Codec = {
   id: 'gunzip',
-  run(members, plain) {
+  run: freeingEvery(DEAD, (members: Uint8Array, plain: Uint8Array) => {
     const bytes = Buffer.from(members.buffer, members.byteOffset, members.length);
     if (!bytes.subarray(0, PLAIN_HEADER.length).equals(PLAIN_HEADER)) return NOT_THIS;
     try {
@@ -90,7 +96,7 @@ export const gunzip: Codec = {
     } catch {
       return NOT_THIS;
     }
-  },
+  }),
 };
 
 /** What node:zlib gives with `info`, which its types do not know. */
