@@ -95,9 +95,12 @@ export class CodecPool {
     const worker = new Worker(new URL('./codec-worker.js', import.meta.url), { execArgv: [], workerData });
     const thread: Thread = { worker, state, sent: 0, waiting: [] };
     worker.on('message', (length: number) => thread.waiting.shift()?.resolve(length));
-    worker.on('error', (error) => thread.waiting.splice(0).forEach(({ reject }) => reject(error)));
-    const ended = new Error('a thread that encodes ended');
-    worker.on('exit', () => thread.waiting.splice(0).forEach(({ reject }) => reject(ended)));
+    const end = (reason: unknown): void => {
+      if (this.#threads.includes(thread)) this.#threads.splice(this.#threads.indexOf(thread), 1);
+      thread.waiting.splice(0).forEach(({ reject }) => reject(reason));
+    };
+    worker.on('error', end);
+    worker.on('exit', () => end(new Error('a thread of a codec ended')));
     this.#threads.push(thread);
   }
 }
