@@ -6,11 +6,14 @@ import { type CodecTask, type CodecThread, DONE, STARTED } from './codec-thread.
 /** Each costs 20 MB, and more would wait for the one thread that reads, hashes and writes. */
 const MAX_WORKERS = 3;
 
-/** One that a thread has under way, and those that wait for it: it would be out of them, where the caller is long about something else. */
-const TASKS_PER_THREAD = 4;
+/** One that a thread has under way, and one that waits for it. */
+const TASKS_PER_THREAD = 2;
 
-/** One that the caller does itself, and one that it is about to give away. */
-const OWN_TASKS = 2;
+/** A single thread would be out of two, where the caller is long about something else. */
+const TASKS_OF_ONE_THREAD = 3;
+
+/** What the caller has done itself waits for what it gave away before: with fewer it would wait, too. */
+const OWN_TASKS = 3;
 
 interface Waiting {
   readonly resolve: (length: number) => void;
@@ -46,7 +49,7 @@ export class CodecPool {
 
   /** How many tasks keep all threads busy, the caller's included; each is memory. */
   static get tasks(): number {
-    return TASKS_PER_THREAD * threadCount() + OWN_TASKS;
+    return tasksPerThread() * threadCount() + OWN_TASKS;
   }
 
   /** See `Codec`. */
@@ -86,7 +89,7 @@ export class CodecPool {
     );
     if (idlest !== null && queued(idlest) === 0) return idlest;
     if (this.#threads.length < threadCount()) this.#start();
-    return idlest !== null && queued(idlest) < TASKS_PER_THREAD ? idlest : null;
+    return idlest !== null && queued(idlest) < tasksPerThread() ? idlest : null;
   }
 
   #start(): void {
@@ -106,7 +109,11 @@ export class CodecPool {
 }
 
 function queued({ sent, state }: Thread): number {
-  return Atomics.load(state, STARTED) === 0 ? TASKS_PER_THREAD : sent - Atomics.load(state, DONE);
+  return Atomics.load(state, STARTED) === 0 ? Infinity : sent - Atomics.load(state, DONE);
+}
+
+function tasksPerThread(): number {
+  return threadCount() === 1 ? TASKS_OF_ONE_THREAD : TASKS_PER_THREAD;
 }
 
 function threadCount(): number {

@@ -15,9 +15,9 @@ export const NOT_THIS = -1;
 const CODECS = {
   libdeflate: async (): Promise<Codec> => (await import('./deflate-libdeflate.ts')).libdeflate,
   fflate: async (): Promise<Codec> => (await import('./deflate-fflate.ts')).fflate,
-  zlib: async (): Promise<Codec> => (await import('./native-codecs.ts')).zlibGzip,
-  zstd: async (): Promise<Codec> => (await import('./native-codecs.ts')).zstd,
-  gunzip: async (): Promise<Codec> => (await import('./native-codecs.ts')).gunzip,
+  zlib: async (): Promise<Codec> => (await import('./deflate-zlib.ts')).zlib,
+  zstd: async (): Promise<Codec> => (await import('./zstd.ts')).zstd,
+  gunzip: async (): Promise<Codec> => (await import('./gunzip.ts')).gunzip,
 } as const;
 
 export type CodecName = keyof typeof CODECS;

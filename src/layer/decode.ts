@@ -3,7 +3,7 @@ import zlib from 'node:zlib';
 import { OciPloneError, systemCode } from '../errors.ts';
 import type { ArchiveFormat } from './archive-format.ts';
 import { takeMembers } from './gzip-members.ts';
-import { zstdDecoder } from './native-codecs.ts';
+import { zstdDecoder } from './zstd.ts';
 import { CHUNK_BYTES } from './tree.ts';
 import { decodeFrames } from './zstd-frames.ts';
 

@@ -1,6 +1,6 @@
 import { MEDIA_TYPES } from '../oci/media-types.ts';
 import { CodecPool } from './codec-pool.ts';
-import { assertZstd } from './native-codecs.ts';
+import { assertZstd } from './zstd.ts';
 
 /**
  * Turns a tar into a blob, a block at a time. Blocks are encoded independently of each other (gzip members, zstd frames;

@@ -1,0 +1,22 @@
+import { type Codec, NOT_THIS } from './codec.ts';
+import { freeingEvery } from './dead-buffers.ts';
+
+/** Calls whose buffers, some two mebibytes each, may lie dead in memory: to be freed more often costs the system more than it saves. */
+const DEAD = 16;
+
+/**
+ * A codec of one of node's functions, which bring memory of their own.
+ *
+ * @param run - gets the input, and how many bytes there is room for; null for what is nothing that it knows
+ */
+export function nativeCodec(id: string, run: (input: Uint8Array, room: number) => Uint8Array | null): Codec {
+  return {
+    id,
+    run: freeingEvery(DEAD, (input: Uint8Array, output: Uint8Array) => {
+      const made = run(input, output.length);
+      if (made === null) return NOT_THIS;
+      output.set(made);
+      return made.length;
+    }),
+  };
+}
