@@ -15,7 +15,7 @@ function shared(bytes: Uint8Array | number): Uint8Array {
 }
 
 async function withPool<T>(name: 'zlib' | 'gunzip', use: (pool: CodecPool) => Promise<T>): Promise<T> {
-  const pool = await CodecPool.of(name);
+  const pool = await CodecPool.of(name, 'fast');
   try {
     return await use(pool);
   } finally {
@@ -85,7 +85,7 @@ describe('a pool of threads for a codec', () => {
   });
 
   it('ends with its work undone, where it is closed', { skip: alone }, async () => {
-    const pool = await CodecPool.of('zlib');
+    const pool = await CodecPool.of('zlib', 'fast');
     await untilElsewhere(pool);
     const undone = Promise.all(Array.from({ length: 4 }, async () => pool.run(shared(TEXT), shared(TEXT.length))));
     undone.catch(() => undefined);

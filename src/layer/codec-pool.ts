@@ -6,14 +6,11 @@ import { type CodecTask, type CodecThread, DONE, STARTED } from './codec-thread.
 /** Each costs 20 MB, and more would wait for the one thread that reads, hashes and writes. */
 const MAX_WORKERS = 3;
 
-/** One that a thread has under way, and one that waits for it. */
-const TASKS_PER_THREAD = 2;
-
-/** A single thread would be out of two, where the caller is long about something else. */
-const TASKS_OF_ONE_THREAD = 3;
-
-/** What the caller has done itself waits for what it gave away before: with fewer it would wait, too. */
-const OWN_TASKS = 3;
+/**
+ * One that a thread has under way, and one that waits for it. Where there is only one thread, and it is fast, it would be out of
+ * them while the caller is long about something else.
+ */
+const TASKS_PER_THREAD = { slow: 2, fast: 3 } as const;
 
 interface Waiting {
   readonly resolve: (length: number) => void;
@@ -38,18 +35,24 @@ export class CodecPool {
   readonly #name: CodecName;
   readonly #codec: Codec;
 
-  private constructor(name: CodecName, codec: Codec) {
+  readonly #perThread: number;
+
+  private constructor(name: CodecName, codec: Codec, perThread: number) {
     this.#name = name;
     this.#codec = codec;
+    this.#perThread = perThread;
   }
 
-  static async of(name: CodecName): Promise<CodecPool> {
-    return new CodecPool(name, await loadCodec(name));
+  static async of(name: CodecName, pace: keyof typeof TASKS_PER_THREAD): Promise<CodecPool> {
+    return new CodecPool(name, await loadCodec(name), TASKS_PER_THREAD[threadCount() === 1 ? pace : 'slow']);
   }
 
-  /** How many tasks keep all threads busy, the caller's included; each is memory. */
-  static get tasks(): number {
-    return tasksPerThread() * threadCount() + OWN_TASKS;
+  /**
+   * How many tasks keep all threads busy; each is memory. The caller has as many as the others: what it has done itself waits for
+   * what it gave away before.
+   */
+  get tasks(): number {
+    return this.#perThread * (threadCount() + 1);
   }
 
   /** See `Codec`. */
@@ -89,7 +92,7 @@ export class CodecPool {
     );
     if (idlest !== null && queued(idlest) === 0) return idlest;
     if (this.#threads.length < threadCount()) this.#start();
-    return idlest !== null && queued(idlest) < tasksPerThread() ? idlest : null;
+    return idlest !== null && queued(idlest) < this.#perThread ? idlest : null;
   }
 
   #start(): void {
@@ -110,10 +113,6 @@ export class CodecPool {
 
 function queued({ sent, state }: Thread): number {
   return Atomics.load(state, STARTED) === 0 ? Infinity : sent - Atomics.load(state, DONE);
-}
-
-function tasksPerThread(): number {
-  return threadCount() === 1 ? TASKS_OF_ONE_THREAD : TASKS_PER_THREAD;
 }
 
 function threadCount(): number {

@@ -54,7 +54,7 @@ export async function withEncoder<T>(
 ): Promise<T> {
   assertEncoder(compression);
   const codec = compression === 'zstd' ? compression : name;
-  const pool = await CodecPool.of(codec);
+  const pool = await CodecPool.of(codec, codec === 'zstd' ? 'fast' : 'slow');
   try {
     return await use(encoderOf(compression, pool, MEBIBYTES[codec]));
   } finally {
@@ -74,7 +74,7 @@ function encoderOf(compression: Compression, pool: CodecPool, mebibytes: number)
     mediaType: compression === 'gzip' ? MEDIA_TYPES.layerGzip : MEDIA_TYPES.layerZstd,
     blockBytes,
     outputBytes: blockBytes + mebibytes * MORE_BYTES_PER_MEBIBYTE,
-    blocks: CodecPool.tasks,
+    blocks: pool.tasks,
     encode(block, output) {
       // What is not even one whole block is encoded here, so that a small layer never pays for the start of a thread.
       const length = block.length < blockBytes ? pool.runHere(block, output) : pool.run(block, output);

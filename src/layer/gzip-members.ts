@@ -43,7 +43,7 @@ export async function takeMembers(
   source: AsyncIterator<Uint8Array>,
   take: (plain: Uint8Array, compressed: number) => void,
 ): Promise<LeftOver | null> {
-  const pool = await CodecPool.of('gunzip');
+  const pool = await CodecPool.of('gunzip', 'fast');
   try {
     return await takeBy(pool, new Members(source), take);
   } finally {
@@ -60,7 +60,7 @@ async function takeBy(
   const free: Memory[] = [];
   let compressed = 0;
   for (let isFirst = true; ; isFirst = false) {
-    const found = queue.length < CodecPool.tasks ? await source.next() : null;
+    const found = queue.length < pool.tasks ? await source.next() : null;
     if (found !== null) {
       const memory = free.pop() ?? newMemory();
       memory.members.set(found);
