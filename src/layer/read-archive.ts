@@ -57,8 +57,8 @@ export interface Archive {
 
 /**
  * Indexes an archive (a path, or a stream such as stdin) and keeps its bytes where they can be read in any order: a plain
- * tar in its own file, anything else in a spool; where it is kept, neither. Throws INPUT_ABSENT, INPUT_MALFORMED, INPUT_REFUSED, USAGE (zstd on a
- * Node without it) and LOCAL_IO.
+ * tar in its own file, anything else in a spool; where it is kept, neither. Throws INPUT_ABSENT, INPUT_MALFORMED,
+ * INPUT_REFUSED, USAGE (zstd on a Node without it) and LOCAL_IO.
  */
 export async function readArchive(input: string | Readable, options: ArchiveOptions): Promise<Archive> {
   return typeof input === 'string' ? readFile(input, options) : readStream(input, 'standard input', options);
@@ -104,8 +104,9 @@ function isAt(path: string, stats: BigIntStats): boolean {
 }
 
 /**
- * An open file's bytes, read at once: the way to another thread and back takes longer. A stream of node:fs would close what it did not open as soon as something fails. Each piece is
- * overwritten by the next one: 5 GB of pieces are more garbage than V8 sees coming.
+ * An open file's bytes, read at once: the way to another thread and back takes longer. A stream of node:fs would close what it
+ * did not open as soon as something fails. Each piece is overwritten by the next one: 5 GB of pieces are more garbage than V8
+ * sees coming.
  */
 async function* piecesOf(fd: number): AsyncGenerator<Uint8Array> {
   const piece = Buffer.allocUnsafe(PIECE_BYTES);
