@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { deflateRawSync, gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { decode } from '../../src/layer/decode.ts';
@@ -92,6 +93,32 @@ describe('gzip in members', () => {
       for (const length of [1e9, 977])
         await assert.rejects(decoded(Buffer.concat(members), length), { code: /^(INPUT_MALFORMED|Z_[A-Z]+_ERROR)$/ });
     });
+
+  const text = gzipSync(Buffer.from(noise.toString('base64').slice(0, MEBIBYTE)));
+  const many = Array.from({ length: 150 }, () => text);
+
+  it('stops where a piece is refused, though threads are at the next ones', async () => {
+    for (const last of [90, 91, 92, 120]) {
+      let taken = 0;
+      const refuse = (): void => {
+        if (++taken === last) throw new RangeError('refused');
+      };
+      const source = pieces(Buffer.concat(many), 256 * 1024)[Symbol.asyncIterator]();
+      await assert.rejects(takeMembers(source, refuse), RangeError);
+      // What was under way ends in this time, and must not be what nobody listens to.
+      await setTimeout(50);
+    }
+  });
+
+  it('leaves a broken member and all after it, though threads are at those', async () => {
+    const broken = Buffer.from(text);
+    broken.writeUInt32LE(0, broken.length - 8);
+    const archive = Buffer.concat([...many.slice(0, 100), broken, ...many.slice(0, 20)]);
+    const left = await takeMembers(pieces(archive, 256 * 1024)[Symbol.asyncIterator](), () => undefined);
+    assert.equal(left?.compressed, 100 * text.length);
+    assert.ok(archive.subarray(100 * text.length).indexOf(Buffer.concat(left?.head ?? [])) === 0);
+    await setTimeout(50);
+  });
 
   it('is read as one from its beginning, whatever the members are', async (t) => {
     t.diagnostic(`OCI_PLONE_SEED=${SEED}`);

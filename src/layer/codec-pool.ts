@@ -34,8 +34,9 @@ export class CodecPool {
   readonly #threads: Thread[] = [];
   readonly #name: CodecName;
   readonly #codec: Codec;
-
   readonly #perThread: number;
+  /** One that ended is not started again: it would end again. */
+  #starts = 0;
 
   private constructor(name: CodecName, codec: Codec, perThread: number) {
     this.#name = name;
@@ -67,12 +68,15 @@ export class CodecPool {
   run(input: Uint8Array, output: Uint8Array): Promise<number> | number {
     const thread = this.#free();
     if (thread === null) return this.runHere(input, output);
-    return new Promise((resolve, reject) => {
+    const length = new Promise<number>((resolve, reject) => {
       thread.waiting.push({ resolve, reject });
       thread.sent += 1;
       const task: CodecTask = { input, output };
       thread.worker.postMessage(task);
     });
+    // Whoever stops early waits for none of the later ones, which end with their thread.
+    length.catch(() => undefined);
+    return length;
   }
 
   /** For what is too little to start a thread for. */
@@ -91,11 +95,12 @@ export class CodecPool {
       null,
     );
     if (idlest !== null && queued(idlest) === 0) return idlest;
-    if (this.#threads.length < threadCount()) this.#start();
+    if (this.#starts < threadCount()) this.#start();
     return idlest !== null && queued(idlest) < this.#perThread ? idlest : null;
   }
 
   #start(): void {
+    this.#starts += 1;
     const state = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
     const workerData: CodecThread = { codec: this.#name, state };
     const worker = new Worker(new URL('./codec-worker.js', import.meta.url), { execArgv: [], workerData });
