@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { findData, pinsOf } from '../dist/spec/python/plone.js';
 import { targetOf } from '../dist/src/python/target.js';
 
-const CLI = fileURLToPath(new URL('../dist/src/cli/start.cjs', import.meta.url));
+const CLI = fileURLToPath(new URL('../dist/bundle/start.cjs', import.meta.url));
 const ROOTS = ['Plone', 'plone.recipe.zope2instance'];
 const VERSIONS = [
   ['6.2.2', '6.2.2-resolved.cfg'],

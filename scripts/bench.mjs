@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { LARGE, largePeaks } from './bench-memory.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const CLI = join(ROOT, 'dist/src/cli/start.cjs');
+const CLI = join(ROOT, 'dist/bundle/start.cjs');
 const LAB = join(tmpdir(), 'oci-plone-bench');
 const [runs = '5', ...wanted] = process.argv.slice(2);
 const env = { ...process.env, NIX_CONFIG: 'substituters =\nbuild-users-group =\n' };

@@ -23,6 +23,6 @@ show() {
   "$@"
 }
 wait_for() { for _ in {1..100}; do if "$@" > /dev/null 2>&1; then return; fi; sleep 0.1; done; "$@"; }
-oci-plone() { node dist/src/cli/start.cjs "$@"; }
+oci-plone() { node dist/bundle/start.cjs "$@"; }
 # The stand-in for nixpkgs needs no binary cache, and a machine without network would ask one in vain.
 export NIX_CONFIG='substituters ='

@@ -52,8 +52,8 @@ if ! sha256sum --check --status $installed 2> /dev/null; then
   npm ci --no-progress --no-update-notifier --loglevel=error >&2
   sha256sum package-lock.json > $installed
 fi
-if [ "$1" = demo ]; then npm run --silent build >&2; else node_modules/.bin/tsc >&2; fi
-find dist -name '*.js' | while read -r file; do # compiled from a source that is gone
+if [ "$1" = demo ]; then npm run --silent build >&2; else node_modules/.bin/tsc >&2; node scripts/bundle.mjs >&2; fi
+find dist -path dist/bundle -prune -o -name '*.js' -print | while read -r file; do # compiled from a source that is gone
   source=${file#dist/}
   [ -e "${source%.js}.ts" ] || rm -f "${file%.js}".*
 done

@@ -12,7 +12,8 @@ const QUIET = ['--no-audit', '--no-fund', '--loglevel=error'];
 
 /** Beside what is compiled, the Python that runs in a build, and in an image. */
 const EXPECTED = [
-  /^dist\/src\/.*\.(js|d\.ts|cjs|d\.cts)$/,
+  /^dist\/bundle\/[\w-]+\.c?js$/,
+  /^dist\/src\/.*\.d\.ts$/,
   /^src\/plone\/build\/[a-z-]+\.py$/,
   /^src\/plone\/programs\/(oci_plone\/[a-z_]+\.py|[a-z-]+)$/,
   /^([A-Z]+(\.md)?|package\.json)$/,
@@ -44,10 +45,10 @@ describe('the npm package', () => {
   it('holds the build, the licence and the documents, and nothing of the tests', () => {
     for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md']) assert.ok(files.includes(name), name);
     for (const name of [
-      'dist/src/index.js',
+      'dist/bundle/index.js',
       'dist/src/index.d.ts',
-      'dist/src/cli/start.cjs',
-      'dist/src/layer/codec-worker.js',
+      'dist/bundle/start.cjs',
+      'dist/bundle/codec-worker.js',
       'src/plone/build/make-instance.py',
       'src/plone/programs/start',
     ])

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { repositoryRoot } from './fixtures.ts';
 
 /** What package.json's `bin` names. */
-export const cliMain: string = join(repositoryRoot, 'dist/src/cli/start.cjs');
+export const cliMain: string = join(repositoryRoot, 'dist/bundle/start.cjs');
 
 export interface CliOptions {
   readonly cwd?: string;

@@ -1,5 +1,5 @@
 import { cpSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { localError } from '../errors.ts';
 import { programExpression } from '../nix/expressions/run-program.ts';
@@ -7,8 +7,8 @@ import { instanceRequest } from '../plone/instance-request.ts';
 import type { PackableInstance } from '../project/packable.ts';
 
 /** Python programs that come with this package: the one that runs in a build, and those of the image. */
-const BUILDER = fileURLToPath(new URL('../../../src/plone/build/make-instance.py', import.meta.url));
-const PROGRAMS = fileURLToPath(new URL('../../../src/plone/programs', import.meta.url));
+const BUILDER = fileURLToPath(import.meta.resolve('#plone/build/make-instance.py'));
+const PROGRAMS = dirname(fileURLToPath(import.meta.resolve('#plone/programs/start')));
 
 /** Where the programs and the instance are in an image, and where its data is. */
 export const MOUNT = '/opt';

@@ -103,7 +103,7 @@ export class CodecPool {
     this.#starts += 1;
     const state = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
     const workerData: CodecThread = { codec: this.#name, state };
-    const worker = new Worker(new URL('./codec-worker.js', import.meta.url), { execArgv: [], workerData });
+    const worker = new Worker(new URL(import.meta.resolve('#codec-worker')), { execArgv: [], workerData });
     const thread: Thread = { worker, state, sent: 0, waiting: [] };
     worker.on('message', (length: number) => thread.waiting.shift()?.resolve(length));
     const end = (reason: unknown): void => {
