@@ -107,15 +107,15 @@ describe('EntryIndex', () => {
     const spool = spoolIn(scratch(t));
     t.after(spool.close);
     const index = new EntryIndex();
-    const target = 't'.repeat(200_000);
+    const target = 't'.repeat(2_000_000);
     index.putSymlink(ROOT, 'long', target);
-    for (let number = 0; number < 20_000; number++)
+    for (let number = 0; number < 70_000; number++)
       index.putFile(index.putFolder(ROOT, `d${number % 300}`, 0o755), `f${number}`, 0o644, 3, 2);
     const listed = lines(index.tree(spool));
-    assert.equal(listed.length, 20_000 + 300 + 1);
+    assert.equal(listed.length, 70_000 + 300 + 1);
     assert.ok(listed.includes('d7/f307 644 de'));
     assert.ok(listed.includes(`long -> ${target}`));
-    assert.equal(index.count, 20_301);
+    assert.equal(index.count, 70_301);
   });
 
   it('tells a folder that an entry made from one that is only implied', () => {

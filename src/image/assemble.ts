@@ -1,19 +1,17 @@
 import { OciPloneError } from '../errors.ts';
 import type { PackedLayer } from '../layer/pack-layer.ts';
-import type { FolderNode } from '../layer/tree.ts';
 import type { Stage } from '../layout/stage.ts';
 import { configDocument } from '../oci/config.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { manifestDocument } from '../oci/manifest.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
 import type { Platform } from '../oci/platform.ts';
-import { environment } from './defaults.ts';
 import type { PackJob } from './options.ts';
 import { LAYER_ANNOTATION, RECORD_LABEL, layerRecord, recordText } from './record.ts';
 import type { StagedImage } from './result.ts';
 
 export interface Parts {
-  readonly tree: FolderNode;
+  readonly env: readonly string[];
   readonly platform: Platform;
   readonly layers: readonly PackedLayer[];
   readonly unsandboxed: boolean;
@@ -24,7 +22,7 @@ const MAX_LAYERS = 125;
 
 /** Writes an image's config and manifest over its packed layers. */
 export function assemble(parts: Parts, job: PackJob, stage: Stage): StagedImage {
-  const { tree, platform, layers, unsandboxed } = parts;
+  const { env, platform, layers, unsandboxed } = parts;
   if (layers.length > MAX_LAYERS)
     throw new OciPloneError('USAGE', `an image of ${layers.length} layers; docker mounts ${MAX_LAYERS} at most`);
   const { entrypoint, cmd, user, ports, volumes, labels, workdir, stopSignal, annotations } = job.image;
@@ -33,7 +31,6 @@ export function assemble(parts: Parts, job: PackJob, stage: Stage): StagedImage 
     layers: layers.map(layerRecord),
     ...(unsandboxed ? { sandbox: 'none' } : {}),
   });
-  const env = environment(tree, job.image);
   const runtime = { entrypoint, cmd, env, user, ports, volumes, workdir, stopSignal };
   const config = stage.writeDocument(
     configDocument({

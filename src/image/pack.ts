@@ -54,17 +54,21 @@ async function packInput(options: PackOptions, instance: BakedInstance | null): 
 
 async function packImage(root: RootFs, job: PackJob, stage: Stage): Promise<StagedImage> {
   const tree = withDefaults(root.tree, job.image);
-  const platform = await platformOf(tree, root, job);
+  const env = environment(tree, job.image);
+  const platform = await platformOf({ tree, env }, root, job);
   const layers =
     job.layers === 'verbatim' ? await packVerbatim(root, job, stage) : await packPlanned(tree, root, job, stage);
   root.archive?.assertUnchanged();
-  return assemble({ tree, platform, layers, unsandboxed: root.unsandboxed }, job, stage);
+  return assemble({ env, platform, layers, unsandboxed: root.unsandboxed }, job, stage);
 }
 
-async function platformOf(tree: FolderNode, { system }: RootFs, { image, onProgress }: PackJob): Promise<Platform> {
+async function platformOf(
+  { tree, env }: { readonly tree: FolderNode; readonly env: readonly string[] },
+  { system }: RootFs,
+  { image, onProgress }: PackJob,
+): Promise<Platform> {
   const [program] = image.entrypoint;
-  const lookup = { env: environment(tree, image), workdir: image.workdir };
-  const entrypoint = program === undefined ? null : entrypointFile(tree, program, lookup);
+  const entrypoint = program === undefined ? null : entrypointFile(tree, program, { env, workdir: image.workdir });
   const platform = await imagePlatform({ asked: image.platform, entrypoint, system });
   if (platform !== null) return platform;
   onProgress?.({

@@ -20,7 +20,8 @@ const KINDS: readonly (Kind | null)[] = [null, 'folder', 'file', 'symlink'];
 /** A bit of the mode that marks a folder which no entry made, but an entry below it. */
 const IMPLIED = 0x8000;
 
-const FIRST_CAPACITY = 4096;
+/** Enough for a Plone, in 1.5 MB: to grow is to put all of them in again. */
+const FIRST_CAPACITY = 32_768;
 
 /** Where a name was looked for last. */
 interface Looked {

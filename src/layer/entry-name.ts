@@ -12,7 +12,7 @@ const MAX_PATH_BYTES = 4096;
  * root itself is an empty list.
  */
 export function entryName(name: string, where: string): readonly string[] {
-  if (Buffer.byteLength(name) > MAX_PATH_BYTES) throw refused(where, name, `a path of over ${MAX_PATH_BYTES} bytes`);
+  if (isLonger(name, MAX_PATH_BYTES)) throw refused(where, name, `a path of over ${MAX_PATH_BYTES} bytes`);
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
   for (const part of parts) {
     if (part === '..') throw refused(where, name, '".." could leave the image');
@@ -20,9 +20,14 @@ export function entryName(name: string, where: string): readonly string[] {
       throw refused(where, name, 'a name that begins with ".wh." deletes files of lower layers');
     if (part.includes('\ufffd')) throw refused(where, name, 'not a name in UTF-8');
     if (part.includes('\0')) throw refused(where, name, 'a name with a zero byte');
-    if (Buffer.byteLength(part) > MAX_NAME_BYTES) throw refused(where, name, `a name of over ${MAX_NAME_BYTES} bytes`);
+    if (isLonger(part, MAX_NAME_BYTES)) throw refused(where, name, `a name of over ${MAX_NAME_BYTES} bytes`);
   }
   return parts;
+}
+
+/** In bytes, which are three times its length at most: so they are rarely counted. */
+function isLonger(text: string, bytes: number): boolean {
+  return text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
 }
 
 export function refused(where: string, name: string, why: string): OciPloneError {

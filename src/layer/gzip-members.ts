@@ -5,6 +5,8 @@ import { PLAIN_HEADER } from './gzip-member.ts';
 /** A member of two mebibytes, even where it does not compress, is smaller; what is larger is not looked at as a member. */
 const MAX_COMPRESSED_BYTES = 2304 * 1024;
 
+const WORD_BYTES = 8;
+
 /** Members are inflated together up to this size: an archive may be nothing but empty ones, and each call costs as much as some kilobytes. */
 const MIN_COMPRESSED_BYTES = 2048;
 
@@ -63,8 +65,10 @@ async function takeBy(
     const found = queue.length < pool.tasks ? await source.next() : null;
     if (found !== null) {
       const memory = free.pop() ?? newMemory();
-      memory.members.set(found);
-      const members = memory.members.subarray(0, found.length);
+      // As far from a word's boundary as it was: into shared memory V8 copies the rest byte by byte, for a tenth of the time of it all.
+      const at = found.byteOffset % WORD_BYTES;
+      const members = memory.members.subarray(at, at + found.length);
+      members.set(found);
       // A thread is not worth it for an archive of one.
       const plain = isFirst ? pool.runHere(members, memory.plain) : pool.run(members, memory.plain);
       queue.push({ memory, members, plain });
@@ -84,7 +88,7 @@ async function takeBy(
 
 function newMemory(): Memory {
   return {
-    members: new Uint8Array(new SharedArrayBuffer(MAX_COMPRESSED_BYTES)),
+    members: new Uint8Array(new SharedArrayBuffer(WORD_BYTES + MAX_COMPRESSED_BYTES)),
     plain: new Uint8Array(new SharedArrayBuffer(MAX_PLAIN_BYTES)),
   };
 }
