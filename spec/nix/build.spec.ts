@@ -124,6 +124,12 @@ test('-I and NIX_PATH show the local folders they name, also through a link', { 
   assert.equal((await lab.build(nix, { env: both })).storePath, built.storePath);
 });
 
+test('-I of what is not there is INPUT_ABSENT, and says so before Nix says something else', { skip }, async () => {
+  const include = [`nixpkgs=${lab.folder}/absent`];
+  const call = lab.build('(import <nixpkgs> { }).hello', {}, { include });
+  await assert.rejects(call, { code: 'INPUT_ABSENT', message: /^-I nixpkgs=.*absent does not exist$/ });
+});
+
 test("Nix's settings pass through: --nix-option wins over NIX_CONFIG, which wins over nix.conf", { skip }, async () => {
   lab.write('home/.config/nix/nix.conf', 'system = from-file\n# system = commented\n');
   const nameOf = async (options: Parameters<Lab['build']>[1]) => {

@@ -11,14 +11,26 @@ export interface SearchPathEntry {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** What `-I` names. Relative paths are relative to the caller's folder. Throws as `Judge.show` does. */
+/**
+ * What `-I` names, now and for this: what is not there is INPUT_ABSENT. Relative paths are relative to the caller's folder. Throws as
+ * `Judge.show` does.
+ */
 export async function readIncludes(include: readonly string[], judge: Judge): Promise<readonly SearchPathEntry[]> {
-  return Promise.all(include.map((entry) => readEntry(entry, judge)));
+  return Promise.all(
+    include.map((entry) =>
+      readEntry(entry, judge, (error) => {
+        throw new OciPloneError('INPUT_ABSENT', `-I ${entry}: ${error.message}`, {
+          hint: 'Name a folder or file that exists, as NAME=PATH or PATH.',
+          cause: error,
+        });
+      }),
+    ),
+  );
 }
 
 /**
  * What NIX_PATH names; without it the places where Nix itself looks, of which the user's own would be lost with HOME.
- * Throws as `Judge.show` does for what NIX_PATH names.
+ * Nix only warns about what is not there. Throws as `Judge.show` does for what NIX_PATH names.
  */
 export async function readNixPath(env: Env, judge: Judge): Promise<readonly SearchPathEntry[]> {
   const named = env['NIX_PATH'];
@@ -32,7 +44,11 @@ export async function readNixPath(env: Env, judge: Judge): Promise<readonly Sear
   return entries.flatMap((entry) => (entry?.shown ? [entry] : []));
 }
 
-async function readEntry(entry: string, judge: Judge): Promise<SearchPathEntry> {
+async function readEntry(
+  entry: string,
+  judge: Judge,
+  onAbsent?: (error: OciPloneError) => never,
+): Promise<SearchPathEntry> {
   const equals = entry.indexOf('=');
   const prefix = equals < 0 ? '' : entry.slice(0, equals + 1);
   const path = entry.slice(prefix.length);
@@ -41,9 +57,9 @@ async function readEntry(entry: string, judge: Judge): Promise<SearchPathEntry> 
     const shown = await judge.show(resolve(path));
     return { text: `${prefix}${shown.path}`, shown };
   } catch (error) {
-    // Nix only warns about an entry that is not there.
-    if (error instanceof OciPloneError && error.code === 'INPUT_ABSENT') return { text: entry, shown: null };
-    throw error;
+    if (!(error instanceof OciPloneError) || error.code !== 'INPUT_ABSENT') throw error;
+    onAbsent?.(error);
+    return { text: entry, shown: null };
   }
 }
 
