@@ -218,6 +218,69 @@ describe('pack, from a buildout', { skip: noNix }, () => {
   });
 });
 
+/** Of a distribution that is nowhere: whoever begins to resolve gets no further than that. */
+describe('what is wrong with an image is said before its buildout is resolved', () => {
+  let lab: Folder;
+  before(async () => (lab = await labFolder()));
+  after(() => lab.remove());
+  const input = async (image: string): Promise<string> => {
+    const file = join(lab.folder, 'buildout.cfg');
+    const index = `index = ${lab.folder}\nfind-links = ${lab.folder}`;
+    const web = '[web]\nrecipe = collective.recipe.nix\neggs = nowhere';
+    await writeFile(file, `[buildout]\nparts = web\n${index}\n${web}\n[image]\nrecipe = oci-plone\n${image}\n`);
+    return file;
+  };
+  const output = (): string => join(lab.folder, 'web.oci');
+
+  it('resolving ends with the distribution', async () => {
+    const options = { input: await input('user = 500'), output: output(), env };
+    await assert.rejects(pack(options), { message: /nowhere/ });
+    await assert.rejects(exportTarball({ ...options, output: join(lab.folder, 'web.nix.tar') }), {
+      message: /nowhere/,
+    });
+  });
+
+  for (const setting of [
+    'ports = 99999',
+    'user = a b',
+    'workdir = app',
+    'volumes = data',
+    'stop-signal = TERM',
+    'platform = amd64/',
+    'tag = a b',
+    'reference = r.example.org/UPPER',
+    'env = =x',
+  ])
+    it(`${setting}: where it is written, and what was expected`, async () => {
+      const name = setting.split(' ')[0] ?? '';
+      await assert.rejects(pack({ input: await input(setting), output: output(), env }), {
+        code: 'INPUT_MALFORMED',
+        message: new RegExp(`^\\[image\\] ${name} \\(.*buildout\\.cfg:10\\): `),
+      });
+    });
+
+  const options: Record<string, Partial<PackOptions>> = {
+    ports: { ports: ['99999'] },
+    tag: { tag: 'a b' },
+    push: { push: ['r.example.org/UPPER'] },
+    output: { output: 'web.tar.gz' },
+    timeout: { timeout: -1 },
+  };
+  for (const [name, option] of Object.entries(options))
+    it(`an option: ${name}`, async () => {
+      const call = pack({ input: await input('user = 500'), output: output(), env, ...option });
+      await assert.rejects(call, hasCode('USAGE'));
+    });
+
+  it('an output that is something else', async () => {
+    const file = await input('user = 500');
+    await assert.rejects(
+      pack({ input: file, output: lab.folder, env }),
+      (error: Error) => !/nowhere/.test(error.message),
+    );
+  });
+});
+
 /** The fixture with real packages, from pip's index: in a container it answers with what it got. */
 describe('pack, from the fixture buildout', async () => {
   const versions = fixture('buildout', 'versions.cfg');

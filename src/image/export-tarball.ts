@@ -8,8 +8,8 @@ import type { Digest } from '../oci/digest.ts';
 import type { BakedInstance } from './baked-instance.ts';
 import { assertAsStored } from './check-store.ts';
 import { withDefaults } from './defaults.ts';
-import { withBuildoutInput } from './from-buildout.ts';
-import { type PackOptions, packJob, usage } from './options.ts';
+import { isBuildout, withBuildoutInput } from './from-buildout.ts';
+import { type PackJob, type PackOptions, packJob, usage } from './options.ts';
 import { withRootFs } from './rootfs.ts';
 
 /** Pack's own options, without those that only an image has a use for. */
@@ -43,12 +43,16 @@ export function isTarballName(output: string): boolean {
  */
 export async function exportTarball(options: TarballOptions): Promise<TarballResult> {
   if (!isTarballName(options.output)) throw usage('output', 'a *.nix.tar or *.nix.tar.gz', options.output);
+  if (isBuildout(options.input)) tarballJob(options, null);
   return withBuildoutInput(options, exportInput);
 }
 
+function tarballJob({ output, ...rest }: TarballOptions, instance: BakedInstance | null): PackJob {
+  return packJob({ ...rest, output: `${basename(output)}.oci` }, instance);
+}
+
 async function exportInput(options: TarballOptions, instance: BakedInstance | null): Promise<TarballResult> {
-  const { output: _, ...rest } = options;
-  const job = packJob({ ...rest, output: `${basename(options.output)}.oci` }, instance);
+  const job = tarballJob(options, instance);
   const output = resolve(options.output);
   const stage = Stage.open(output);
   try {

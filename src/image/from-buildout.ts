@@ -1,7 +1,7 @@
 import type { ImagePart } from '../project/image-part.ts';
 import type { Packable } from '../project/packable.ts';
 import { type BakedInstance, INSTANCE_DEFAULTS, writeBakedInstance } from './baked-instance.ts';
-import { type BuildoutPackChoices, type PackOptions, usage } from './options.ts';
+import { type BuildoutPackChoices, type PackOptions, packJob, usage } from './options.ts';
 
 type Choice = keyof BuildoutPackChoices;
 
@@ -45,7 +45,10 @@ export async function withBuildoutInput<O extends PackOptions, T>(
   const env = options.env ?? process.env;
   // Loaded here, since it is more than all that other inputs need.
   const { withPackable } = await import('../project/packable.ts');
-  return withPackable({ ...options, file: options.input, env }, async (packable) => {
+  const checkImage = (image: Partial<ImagePart>): void => {
+    packJob({ input: '', output: '', push: image.push, ...settingsOf({ input: '' }, image, {}) });
+  };
+  return withPackable({ ...options, file: options.input, env, checkImage }, async (packable) => {
     if (packable.instance === null) return use(expressionOptions(options, packable), null);
     const { bakeUser = false, onProgress } = options;
     if (bakeUser)

@@ -10,7 +10,7 @@ import { assemble } from './assemble.ts';
 import type { BakedInstance } from './baked-instance.ts';
 import { environment, withDefaults } from './defaults.ts';
 import { entrypointFile, imagePlatform } from './entrypoint.ts';
-import { withBuildoutInput } from './from-buildout.ts';
+import { isBuildout, withBuildoutInput } from './from-buildout.ts';
 import { packPlanned, packVerbatim } from './layers.ts';
 import { type PackJob, type PackOptions, packJob } from './options.ts';
 import { pushJob } from './push.ts';
@@ -24,13 +24,19 @@ import { type RootFs, withRootFs } from './rootfs.ts';
  * @throws OciPloneError; its code says what failed. Nothing half-written stays.
  */
 export async function pack(options: PackOptions): Promise<PackResult> {
-  return withBuildoutInput(options, packInput);
+  // What is wrong with them is not to be heard after minutes of resolving.
+  if (isBuildout(options.input)) checkedJob(options, null);
+  return withBuildoutInput(options, (all, instance) => packChecked(checkedJob(all, instance)));
 }
 
-async function packInput(options: PackOptions, instance: BakedInstance | null): Promise<PackResult> {
+function checkedJob(options: PackOptions, instance: BakedInstance | null): PackJob {
   const job = packJob(options, instance);
   assertEncoder(job.compression);
   if (job.output?.kind === 'folder') assertUsable(job.output.path);
+  return job;
+}
+
+async function packChecked(job: PackJob): Promise<PackResult> {
   const stage = Stage.open(job.output?.path ?? join(tmpdir(), 'image'));
   try {
     const image = await withRootFs(job, stage, (root) => packImage(root, job, stage));

@@ -71,9 +71,14 @@ const KNOWN = Object.keys(OPTIONS);
  * buildout has none.
  *
  * @param wanted - its section, where there are several
+ * @param check - gets what each option becomes; what it throws is said to be wrong with the option
  * @throws USAGE for several, and where the wanted one is none; INPUT_MALFORMED for an option that there is not, and for a value that cannot be read
  */
-export function readImagePart(buildout: Buildout, wanted?: string): ImagePart | null {
+export function readImagePart(
+  buildout: Buildout,
+  wanted?: string,
+  check: (setting: Partial<ImagePart>) => void = () => undefined,
+): ImagePart | null {
   const sections = partsOf(buildout, IMAGE_RECIPE);
   if (wanted !== undefined && !sections.includes(wanted))
     throw new OciPloneError('USAGE', `[${wanted}] is no part of ${IMAGE_RECIPE}${didYouMean(wanted, sections)}`, {
@@ -90,7 +95,15 @@ export function readImagePart(buildout: Buildout, wanted?: string): ImagePart | 
     const read = Object.hasOwn(OPTIONS, option) ? OPTIONS[option] : undefined;
     if (read === undefined)
       throw malformed(at, `there is no such option${didYouMean(option, KNOWN)}`, `There are ${KNOWN.join(', ')}.`);
-    return value.trim() === '' ? {} : read(value.trim(), at);
+    if (value.trim() === '') return {};
+    const setting = read(value.trim(), at);
+    try {
+      check(setting);
+    } catch (error) {
+      if (error instanceof OciPloneError) throw malformed(at, error.message, error.hint);
+      throw error;
+    }
+    return setting;
   });
   return Object.assign({ section }, ...settings);
 }

@@ -27,6 +27,8 @@ export interface PackableOptions extends ResolvingChoices, EvaluationChoices, Ca
   /** The section of the instance that goes into the image, where there are several; false for none. */
   readonly instance?: string | false | undefined;
   readonly env: Environment;
+  /** See `readImagePart`. */
+  readonly checkImage: (image: Partial<ImagePart>) => void;
 }
 
 /** What of a buildout goes into an image. */
@@ -63,7 +65,7 @@ export interface PackableInstance {
 export async function withPackable<T>(options: PackableOptions, use: (packable: Packable) => Promise<T>): Promise<T> {
   return withProject(options, async (project) => {
     const { buildout } = project;
-    const image = readImagePart(buildout, options.image);
+    const image = readImagePart(buildout, options.image, options.checkImage);
     if (image === null && buildout.has('image') && buildout.written('image', 'recipe') === undefined)
       project.onProgress?.({ kind: 'note', text: `[image] is not used: it has no "recipe = ${IMAGE_RECIPE}"` });
     if (image?.expression !== undefined) {
