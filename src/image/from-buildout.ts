@@ -46,7 +46,7 @@ export async function withBuildoutInput<O extends PackOptions, T>(
   // Loaded here, since it is more than all that other inputs need.
   const { withPackable } = await import('../project/packable.ts');
   const checkImage = (image: Partial<ImagePart>): void => {
-    packJob({ input: '', output: '', push: image.push, ...settingsOf({ input: '' }, image, {}) });
+    packJob({ input: '', output: '', env: {}, push: image.push, ...settingsOf({ input: '' }, image, {}) });
   };
   return withPackable({ ...options, file: options.input, env, checkImage }, async (packable) => {
     if (packable.instance === null) return use(expressionOptions(options, packable), null);
