@@ -5,10 +5,9 @@ import { writeBlob } from '../layer/pack-layer.ts';
 import { type Encoder, PLAIN, withEncoder } from '../layer/encoder.ts';
 import { Stage } from '../layout/stage.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { BakedInstance } from './baked-instance.ts';
 import { assertAsStored } from './check-store.ts';
 import { withDefaults } from './defaults.ts';
-import { isBuildout, withBuildoutInput } from './from-buildout.ts';
+import { withBuildoutInput } from './from-buildout.ts';
 import { type PackJob, type PackOptions, packJob, usage } from './options.ts';
 import { withRootFs } from './rootfs.ts';
 
@@ -43,17 +42,12 @@ export function isTarballName(output: string): boolean {
  */
 export async function exportTarball(options: TarballOptions): Promise<TarballResult> {
   if (!isTarballName(options.output)) throw usage('output', 'a *.nix.tar or *.nix.tar.gz', options.output);
-  if (isBuildout(options.input)) tarballJob(options, null);
-  return withBuildoutInput(options, exportInput);
+  const { output, ...rest } = options;
+  const unused = `${basename(output)}.oci`;
+  return withBuildoutInput({ ...rest, output: unused }, packJob, (job) => exportJob(job, resolve(output)));
 }
 
-function tarballJob({ output, ...rest }: TarballOptions, instance: BakedInstance | null): PackJob {
-  return packJob({ ...rest, output: `${basename(output)}.oci` }, instance);
-}
-
-async function exportInput(options: TarballOptions, instance: BakedInstance | null): Promise<TarballResult> {
-  const job = tarballJob(options, instance);
-  const output = resolve(options.output);
+async function exportJob(job: PackJob, output: string): Promise<TarballResult> {
   const stage = Stage.open(output);
   try {
     return await withRootFs(job, stage, async (root) => {

@@ -1,7 +1,7 @@
 import type { ImagePart } from '../project/image-part.ts';
 import type { Packable } from '../project/packable.ts';
 import { type BakedInstance, INSTANCE_DEFAULTS, writeBakedInstance } from './baked-instance.ts';
-import { type BuildoutPackChoices, type PackOptions, packJob, usage } from './options.ts';
+import { type BuildoutPackChoices, type PackJob, type PackOptions, packJob, usage } from './options.ts';
 
 type Choice = keyof BuildoutPackChoices;
 
@@ -23,25 +23,28 @@ const BUILDOUT_ONLY: readonly Exclude<Choice, 'offline'>[] = [
 ];
 
 /** Whether an input is read as a buildout: by its name, as expressions are. */
-export function isBuildout(input: PackOptions['input']): input is string {
+function isBuildout(input: PackOptions['input']): input is string {
   return typeof input === 'string' && input.endsWith('.cfg');
 }
 
 /**
- * Options whose input is a buildout, as options whose input is the expression of its environment, for the time of `use`; other
- * options as they are.
+ * A job whose input is a buildout, as a job whose input is the expression of its environment, for the time of `use`; other jobs as
+ * they are.
  *
+ * @param read - makes a job of options; asked also before the buildout is resolved: what is wrong is not to be heard after minutes
  * @throws USAGE for an option of buildouts with another input; what `withPackable` throws
  */
-export async function withBuildoutInput<O extends PackOptions, T>(
-  options: O,
-  use: (options: O, instance: BakedInstance | null) => Promise<T>,
+export async function withBuildoutInput<T>(
+  options: PackOptions,
+  read: (options: PackOptions, instance: BakedInstance | null) => PackJob,
+  use: (job: PackJob) => Promise<T>,
 ): Promise<T> {
   if (!isBuildout(options.input)) {
     const useless = BUILDOUT_ONLY.find((name) => isGiven(options[name]));
     if (useless !== undefined) throw usage(useless, 'a buildout (*.cfg) as the input', options[useless]);
-    return use(options, null);
+    return use(read(options, null));
   }
+  read(options, null);
   const env = options.env ?? process.env;
   // Loaded here, since it is more than all that other inputs need.
   const { withPackable } = await import('../project/packable.ts');
@@ -49,12 +52,12 @@ export async function withBuildoutInput<O extends PackOptions, T>(
     packJob({ input: '', output: '', env: {}, push: image.push, ...settingsOf({ input: '' }, image, {}) });
   };
   return withPackable({ ...options, file: options.input, env, checkImage }, async (packable) => {
-    if (packable.instance === null) return use(expressionOptions(options, packable), null);
+    if (packable.instance === null) return use(read(expressionOptions(options, packable), null));
     const { bakeUser = false, onProgress } = options;
     if (bakeUser)
       onProgress?.({ kind: 'note', text: 'the password of the buildout is in the image, for all who can pull it' });
     const { expression, instance } = writeBakedInstance(packable.expression, packable.instance, { bakeUser });
-    return use(expressionOptions(options, { ...packable, expression }), instance);
+    return use(read(expressionOptions(options, { ...packable, expression }), instance));
   });
 }
 
@@ -62,7 +65,7 @@ function isGiven(value: unknown): boolean {
   return value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
 }
 
-function expressionOptions<O extends PackOptions>(options: O, packable: Packable): O {
+function expressionOptions(options: PackOptions, packable: Packable): PackOptions {
   const cleared = Object.fromEntries(BUILDOUT_ONLY.map((name) => [name, undefined]));
   const { expression, show, name, image, instance } = packable;
   const destination = destinationOf(options, name, image);

@@ -10,7 +10,7 @@ import { assemble } from './assemble.ts';
 import type { BakedInstance } from './baked-instance.ts';
 import { environment, withDefaults } from './defaults.ts';
 import { entrypointFile, imagePlatform } from './entrypoint.ts';
-import { isBuildout, withBuildoutInput } from './from-buildout.ts';
+import { withBuildoutInput } from './from-buildout.ts';
 import { packPlanned, packVerbatim } from './layers.ts';
 import { type PackJob, type PackOptions, packJob } from './options.ts';
 import { pushJob } from './push.ts';
@@ -24,9 +24,7 @@ import { type RootFs, withRootFs } from './rootfs.ts';
  * @throws OciPloneError; its code says what failed. Nothing half-written stays.
  */
 export async function pack(options: PackOptions): Promise<PackResult> {
-  // What is wrong with them is not to be heard after minutes of resolving.
-  if (isBuildout(options.input)) checkedJob(options, null);
-  return withBuildoutInput(options, (all, instance) => packChecked(checkedJob(all, instance)));
+  return withBuildoutInput(options, checkedJob, packChecked);
 }
 
 function checkedJob(options: PackOptions, instance: BakedInstance | null): PackJob {

@@ -18,7 +18,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 export async function readIncludes(include: readonly string[], judge: Judge): Promise<readonly SearchPathEntry[]> {
   return Promise.all(
     include.map((entry) =>
-      readEntry(entry, judge, (error) => {
+      readEntry(entry, judge).catch((error: unknown) => {
+        if (!isAbsent(error)) throw error;
         throw new OciPloneError('INPUT_ABSENT', `-I ${entry}: ${error.message}`, {
           hint: 'Name a folder or file that exists, as NAME=PATH or PATH.',
           cause: error,
@@ -34,7 +35,15 @@ export async function readIncludes(include: readonly string[], judge: Judge): Pr
  */
 export async function readNixPath(env: Env, judge: Judge): Promise<readonly SearchPathEntry[]> {
   const named = env['NIX_PATH'];
-  if (named !== undefined) return Promise.all(splitSearchPath(named).map((entry) => readEntry(entry, judge)));
+  if (named !== undefined)
+    return Promise.all(
+      splitSearchPath(named).map((entry) =>
+        readEntry(entry, judge).catch((error: unknown) => {
+          if (isAbsent(error)) return { text: entry, shown: null };
+          throw error;
+        }),
+      ),
+    );
   const channels = [
     ...(env['HOME'] ? [join(env['HOME'], '.nix-defexpr/channels')] : []),
     'nixpkgs=/nix/var/nix/profiles/per-user/root/channels/nixpkgs',
@@ -44,23 +53,17 @@ export async function readNixPath(env: Env, judge: Judge): Promise<readonly Sear
   return entries.flatMap((entry) => (entry?.shown ? [entry] : []));
 }
 
-async function readEntry(
-  entry: string,
-  judge: Judge,
-  onAbsent?: (error: OciPloneError) => never,
-): Promise<SearchPathEntry> {
+async function readEntry(entry: string, judge: Judge): Promise<SearchPathEntry> {
   const equals = entry.indexOf('=');
   const prefix = equals < 0 ? '' : entry.slice(0, equals + 1);
   const path = entry.slice(prefix.length);
   if (path === '' || isFetched(path)) return { text: entry, shown: null };
-  try {
-    const shown = await judge.show(resolve(path));
-    return { text: `${prefix}${shown.path}`, shown };
-  } catch (error) {
-    if (!(error instanceof OciPloneError) || error.code !== 'INPUT_ABSENT') throw error;
-    onAbsent?.(error);
-    return { text: entry, shown: null };
-  }
+  const shown = await judge.show(resolve(path));
+  return { text: `${prefix}${shown.path}`, shown };
+}
+
+function isAbsent(error: unknown): error is OciPloneError {
+  return error instanceof OciPloneError && error.code === 'INPUT_ABSENT';
 }
 
 /** `https://…`, `channel:nixos-23.05`, `flake:nixpkgs`. */
