@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BlobWriter } from '../../src/layer/blob.ts';
 import { type Encoder, PLAIN, withEncoder } from '../../src/layer/encoder.ts';
@@ -49,6 +50,26 @@ describe('a blob in the making', () => {
     await writeBlob(folder([['large', zeros(60 * CHUNK_BYTES)]]), { encoder, sink: ignore });
     assert.ok(most() > 1, `${most()} blocks at once`);
     assert.ok(most() <= BOUND, `${most()} blocks at once`);
+  });
+
+  it('is the same whether its bytes are put into its room or copied', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(fc.boolean(), fc.nat(900))), async (pieces) => {
+        const encoder: Encoder = { ...PLAIN, blockBytes: 512, blocks: 2, encode: (block) => Uint8Array.from(block) };
+        const written: Uint8Array[] = [];
+        const blob = new BlobWriter(encoder, async (piece) => void written.push(Uint8Array.from(piece)));
+        const expected: Uint8Array[] = [];
+        for (const [index, [inRoom, size]] of pieces.entries()) {
+          const room = inRoom ? blob.room : Buffer.alloc(size);
+          const piece = room.subarray(0, Math.min(size, room.length)).fill(index + 1);
+          expected.push(Uint8Array.from(piece));
+          blob.write(piece);
+          await blob.ready();
+        }
+        await blob.finish();
+        assert.deepEqual(Buffer.concat(written), Buffer.concat(expected));
+      }),
+    );
   });
 
   it('has few blocks under way where there are only headers', async () => {

@@ -3,9 +3,11 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
+  existsSync,
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -15,10 +17,12 @@ import {
   writeSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
 import { diskTree } from '../../src/layer/disk-tree.ts';
+import { writeTar } from '../../src/layer/tar.ts';
 import { CHUNK_BYTES, type FileNode, type FolderNode } from '../../src/layer/tree.ts';
+import { walk } from '../../src/layer/walk.ts';
 import { hasCode } from '../support/codes.ts';
 import { missing } from '../support/fixtures.ts';
 import { asPlainUser } from '../support/plain-user.ts';
@@ -114,6 +118,107 @@ describe('diskTree', () => {
       [CHUNK_BYTES, CHUNK_BYTES, 5],
     );
   });
+});
+
+describe('a file of a listing', () => {
+  const descriptors = (): number => readdirSync('/proc/self/fd').length;
+  const skip = existsSync('/proc/self/fd') ? false : 'no /proc to count open files by';
+  const made = (t: TestContext): string => {
+    const path = join(scratch(t), 'p');
+    mkdirSync(join(path, 'lib'), { recursive: true });
+    for (const name of ['a', 'b', 'lib/c']) writeFileSync(join(path, name), name);
+    return path;
+  };
+
+  it('is open until the next one is asked for, and no longer', { skip }, (t) => {
+    const path = made(t);
+    const before = descriptors();
+    const open: number[] = [];
+    for (const [, node] of folderAt(path).list()) if (node.kind === 'file') open.push(descriptors() - before);
+    assert.deepEqual(open, [1, 1]);
+    assert.equal(descriptors(), before);
+  });
+
+  it('is closed where a walk ends early', { skip }, async (t) => {
+    const path = made(t);
+    const before = descriptors();
+    const steps = walk(folderAt(path));
+    steps.next();
+    steps.return(undefined);
+    const tree = folderAt(dirname(path));
+    const failing = writeTar(tree, {
+      write(piece) {
+        if (Buffer.from(piece).toString() === 'lib/c') throw new RangeError('full');
+      },
+      ready: () => undefined,
+      hashed: new Set(),
+    });
+    await assert.rejects(failing, RangeError);
+    assert.equal(descriptors(), before);
+  });
+
+  it('can still be read when others were', (t) => {
+    const nodes = [...folderAt(made(t)).list()].map(([, node]) => node);
+    assert.deepEqual(
+      nodes.flatMap((node) => (node.kind === 'file' ? [String(content(node))] : [])),
+      ['a', 'b'],
+    );
+  });
+
+  it('is put where there is room for it', (t) => {
+    const room = new Uint8Array(10);
+    for (const [name, node] of folderAt(made(t)).list())
+      if (node.kind === 'file') {
+        const [piece, ...more] = node.read(() => room.subarray(3));
+        assert.deepEqual([piece?.buffer, piece?.byteOffset, more], [room.buffer, 3, []]);
+        assert.equal(String(Buffer.from(room.buffer, 3, 1)), name);
+      }
+  });
+
+  it('is cut where there is less room', (t) => {
+    const path = join(scratch(t), 'p');
+    mkdirSync(path);
+    writeFileSync(join(path, 'file'), 'eleven more');
+    for (const [, node] of folderAt(path).list()) {
+      if (node.kind !== 'file') continue;
+      const pieces = Array.from(
+        node.read(() => new Uint8Array(4)),
+        (piece) => String(Buffer.from(piece)),
+      );
+      assert.deepEqual(pieces, ['elev', 'en m', 'ore']);
+    }
+  });
+
+  for (const [what, change] of Object.entries<(path: string) => void>({
+    'that grew': (path) => writeFileSync(path, 'more', { flag: 'a' }),
+    'that shrank': (path) => truncateSync(path),
+    'that was written to': (path) => writeFileSync(path, 'y'),
+  }))
+    it(`${what} since it was listed is an error`, (t) => {
+      const path = made(t);
+      utimesSync(join(path, 'a'), new Date('2020-01-01'), new Date('2020-01-01'));
+      const [first] = folderAt(path).list();
+      const listing = folderAt(path).list()[Symbol.iterator]();
+      const [, node] = listing.next().value ?? ['', undefined];
+      assert.equal(first?.[0], 'a');
+      assert.ok(node?.kind === 'file');
+      change(join(path, 'a'));
+      assert.throws(() => content(node), hasCode('INPUT_MALFORMED'));
+      listing.return?.();
+    });
+
+  for (const [what, become] of Object.entries<(path: string) => void>({
+    'a link': (path) => symlinkSync('/etc/passwd', path),
+    'a folder': (path) => mkdirSync(path),
+  }))
+    it(`that became ${what} is not followed into it`, (t) => {
+      const path = made(t);
+      const listing = folderAt(path).list()[Symbol.iterator]();
+      listing.next();
+      rmSync(join(path, 'b'));
+      become(join(path, 'b'));
+      assert.throws(() => listing.next(), hasCode('INPUT_MALFORMED'));
+    });
 });
 
 describe('diskTree notices', () => {

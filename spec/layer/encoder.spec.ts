@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { BlobWriter, type PackedBlob } from '../../src/layer/blob.ts';
 import {
@@ -160,6 +162,32 @@ describe('every encoder', () => {
   it('gives the same diff_id', async () => {
     const plain = sha256(INPUT);
     for (const name of ENCODERS) assert.equal((await encoded('gzip', name, INPUT)).diffId, plain, name);
+  });
+
+  const skip = availableParallelism() > 1 ? false : 'no thread beside the only processor';
+  it('starts its threads when it is told to, or for the first whole block, and no earlier', { skip }, async () => {
+    let started = 0;
+    const count = (): void => void (started += 1);
+    process.on('worker', count);
+    try {
+      await withEncoder('gzip', 'zlib', async (encoder) => {
+        assert.equal(started, 0);
+        encoder.start();
+        await setImmediate();
+        const all = started;
+        assert.ok(all > 0);
+        encoder.start();
+        await setImmediate();
+        assert.equal(started, all);
+      });
+      started = 0;
+      await encoded('gzip', 'zlib', sample(MEBIBYTE));
+      assert.equal(started, 0);
+      await encoded('gzip', 'zlib', sample(2 * MEBIBYTE));
+      assert.ok(started > 0);
+    } finally {
+      process.off('worker', count);
+    }
   });
 
   it('is named in the recipe', async () => {

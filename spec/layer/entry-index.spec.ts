@@ -3,7 +3,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { readRange } from '../../src/layer/disk-tree.ts';
+import { readRange } from '../../src/layer/read-range.ts';
 import { type Contents, EntryIndex, ROOT } from '../../src/layer/entry-index.ts';
 import { scratch } from '../support/scratch.ts';
 import { lines } from '../support/trees.ts';
@@ -80,7 +80,7 @@ function modelLines(model: Model): string[] {
 function spoolIn(folder: string): Contents & { readonly close: () => void } {
   writeFileSync(join(folder, 'spool'), CONTENT);
   const fd = openSync(join(folder, 'spool'), 'r');
-  return { read: (start, size) => readRange(fd, start, size, 'spool'), close: () => closeSync(fd) };
+  return { read: (start, size) => readRange(fd, { start, size, path: 'spool' }), close: () => closeSync(fd) };
 }
 
 describe('EntryIndex', () => {

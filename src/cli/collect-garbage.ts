@@ -2,12 +2,11 @@ import { memoryUsage } from 'node:process';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { OnProgress } from '../index.ts';
-import { keepYoungGenerationSmall } from './young-generation.ts';
 
 /** Uncompressed bytes of a layer or an archive that go by between two looks at the memory in use. */
 const BYTES_BETWEEN = 16 * 1024 * 1024;
 
-/** What the process may use before garbage is looked for, in bytes: a collection takes as long as packing a mebibyte. */
+/** What the process may use before garbage is looked for, in bytes. */
 const ENOUGH_BYTES = 112 * 1024 * 1024;
 
 /** What must have gathered since the last collection for the next one: the rest may be what the work needs. */
@@ -20,7 +19,7 @@ const WORTH_BYTES = 8 * 1024 * 1024;
 export function collectingGarbage(onProgress: OnProgress, enough: number = ENOUGH_BYTES): OnProgress {
   let next = BYTES_BETWEEN;
   let after = 0;
-  let collect: (() => void) | null = null;
+  let collect: Collector | null = null;
   let kind = '';
   return (event) => {
     if (event.kind === 'pack' || event.kind === 'read') {
@@ -29,10 +28,11 @@ export function collectingGarbage(onProgress: OnProgress, enough: number = ENOUG
       const bytes = event.kind === 'read' ? event.uncompressed : event.bytes;
       if (bytes >= next) {
         next = bytes + BYTES_BETWEEN;
-        keepYoungGenerationSmall();
         if (memoryUsage.rss() > enough && held() > after + WORTH_BYTES) {
           collect ??= collector();
-          collect();
+          collect({ type: 'minor' });
+          // What died old is seldom, and to look for it takes ten times as long.
+          if (held() > after + WORTH_BYTES) collect();
           after = held();
         }
       }
@@ -47,11 +47,14 @@ function held(): number {
   return heapUsed + external + arrayBuffers;
 }
 
+/** Everything, or what is young only. */
+type Collector = (...what: readonly { readonly type: 'minor' }[]) => void;
+
 /** V8's own function, which is not there unless it is asked for. */
-function collector(): () => void {
+function collector(): Collector {
   setFlagsFromString('--expose-gc');
   const gc: unknown = runInNewContext('gc');
-  return () => {
-    if (typeof gc === 'function') gc();
+  return (...what) => {
+    if (typeof gc === 'function') gc(...what);
   };
 }

@@ -1,5 +1,5 @@
 import { OciPloneError } from '../errors.ts';
-import { withEncoder } from '../layer/encoder.ts';
+import type { Encoder } from '../layer/encoder.ts';
 import type { NarInfo } from '../layer/nar.ts';
 import { type PackedLayer, packLayer } from '../layer/pack-layer.ts';
 import { planLayers } from '../layer/plan.ts';
@@ -10,33 +10,41 @@ import { MEDIA_TYPES } from '../oci/media-types.ts';
 import { assertAsStored } from './check-store.ts';
 import { TMP_MODE, withDefaults } from './defaults.ts';
 import type { PackJob } from './options.ts';
-import { PreviousImage } from './reuse.ts';
+import type { PreviousImage } from './reuse.ts';
 import type { RootFs } from './rootfs.ts';
 
+/** What layers are made with. */
+export interface LayerMakers {
+  readonly encoder: Encoder;
+  readonly previous: PreviousImage;
+  readonly stage: Stage;
+}
+
 /** Plans and packs the layers of a tree that has everything in it. */
-export async function packPlanned(tree: FolderNode, root: RootFs, job: PackJob, stage: Stage): Promise<PackedLayer[]> {
-  const { compression, signal } = job;
+export async function packPlanned(
+  tree: FolderNode,
+  root: RootFs,
+  { encoder, previous, stage }: LayerMakers,
+  job: PackJob,
+): Promise<PackedLayer[]> {
   let bytes = 0;
   const total = totalOf(root);
   const onBytes = (more: number): void => job.onProgress?.({ kind: 'pack', bytes: (bytes += more), total });
-  const previous = await PreviousImage.of(job, stage);
-  return withEncoder(compression, job.encoder, async (encoder) => {
-    const layers: PackedLayer[] = [];
-    // Where nothing is taken to be known, every path is read and hashed, and no layer is taken over.
-    const known = job.checkStore ? new Map<string, NarInfo>() : root.known;
-    const options = { encoder, known, onBytes, signal };
-    for (const plan of planLayers(tree, root.storePaths))
-      layers.push(
-        (await previous.take(plan, options, stage)) ??
-          (await stage.writeBlob((sink) => packLayer(plan, { ...options, sink }))),
-      );
-    if (job.checkStore)
-      assertAsStored(
-        root.known,
-        layers.flatMap(({ storePaths }) => storePaths),
-      );
-    return layers;
-  });
+  const layers: PackedLayer[] = [];
+  // Where nothing is taken to be known, every path is read and hashed, and no layer is taken over.
+  const known = job.checkStore ? new Map<string, NarInfo>() : root.known;
+  const options = { encoder, known, onBytes, signal: job.signal };
+  for (const plan of planLayers(tree, root.storePaths))
+    layers.push(
+      (await previous.take(plan, options, stage)) ??
+        (await stage.writeBlob((sink) => packLayer(plan, { ...options, sink }))),
+    );
+  if (job.checkStore)
+    assertAsStored(
+      root.known,
+      layers.flatMap(({ storePaths }) => storePaths),
+    );
+  return layers;
 }
 
 function totalOf({ known }: RootFs): number | null {
@@ -45,7 +53,11 @@ function totalOf({ known }: RootFs): number | null {
 }
 
 /** Keeps a `.tar.gz` as the first layer, byte for byte, and puts what the defaults add into a second one. */
-export async function packVerbatim(root: RootFs, job: PackJob, stage: Stage): Promise<PackedLayer[]> {
+export async function packVerbatim(
+  root: RootFs,
+  { encoder, stage }: LayerMakers,
+  { image, signal }: PackJob,
+): Promise<PackedLayer[]> {
   const { archive, tree } = root;
   if (archive?.format !== 'gzip' || archive.kept === null)
     throw new OciPloneError('USAGE', '"layers" verbatim expected a .tar.gz file as the input');
@@ -62,13 +74,10 @@ export async function packVerbatim(root: RootFs, job: PackJob, stage: Stage): Pr
     storePaths: root.storePaths.map((path) => ({ path, narHash: null, narSize: null })),
     comment: `${root.storePaths.length} store paths, as they came`,
   };
-  const added = additions(tree, withDefaults(folder([]), job.image));
+  const added = additions(tree, withDefaults(folder([]), image));
   if (added === null) return [first];
   const plan = { storePaths: [], tree: added, comment: 'defaults' };
-  const { compression, signal } = job;
-  const second = await withEncoder(compression, job.encoder, (encoder) =>
-    stage.writeBlob((sink) => packLayer(plan, { encoder, known: new Map(), sink, signal })),
-  );
+  const second = await stage.writeBlob((sink) => packLayer(plan, { encoder, known: new Map(), sink, signal }));
   return [first, second];
 }
 

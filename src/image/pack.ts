@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { commitToArchive } from '../layout/archive.ts';
 import { type Committed, assertUsable, commitToFolder } from '../layout/commit.ts';
 import { Stage } from '../layout/stage.ts';
-import { assertEncoder } from '../layer/encoder.ts';
+import { assertEncoder, withEncoder } from '../layer/encoder.ts';
 import type { FolderNode } from '../layer/tree.ts';
 import { DEFAULT_PLATFORM, type Platform, formatPlatform } from '../oci/platform.ts';
 import { assemble } from './assemble.ts';
@@ -11,9 +11,10 @@ import type { BakedInstance } from './baked-instance.ts';
 import { environment, withDefaults } from './defaults.ts';
 import { entrypointFile, imagePlatform } from './entrypoint.ts';
 import { withBuildoutInput } from './from-buildout.ts';
-import { packPlanned, packVerbatim } from './layers.ts';
+import { type LayerMakers, packPlanned, packVerbatim } from './layers.ts';
 import { type PackJob, type PackOptions, packJob } from './options.ts';
 import { pushJob } from './push.ts';
+import { PreviousImage } from './reuse.ts';
 import { type PackResult, type StagedImage, imageSize, layerResult } from './result.ts';
 import { type RootFs, withRootFs } from './rootfs.ts';
 
@@ -37,7 +38,12 @@ function checkedJob(options: PackOptions, instance: BakedInstance | null): PackJ
 async function packChecked(job: PackJob): Promise<PackResult> {
   const stage = Stage.open(job.output?.path ?? join(tmpdir(), 'image'));
   try {
-    const image = await withRootFs(job, stage, (root) => packImage(root, job, stage));
+    const previous = await PreviousImage.of(job, stage);
+    const image = await withEncoder(job.compression, job.encoder, (encoder) => {
+      // Where something is there, it may be all that is needed.
+      const onBuilt = previous.isNone ? () => encoder.start() : undefined;
+      return withRootFs({ ...job, onBuilt }, stage, (root) => packImage(root, { encoder, previous, stage }, job));
+    });
     const committed = await commit(image, job, stage);
     const place = `${job.output?.path ?? stagedPath(stage)}:${job.tag}`;
     const pushed = await pushJob(place, job);
@@ -56,14 +62,14 @@ async function packChecked(job: PackJob): Promise<PackResult> {
   }
 }
 
-async function packImage(root: RootFs, job: PackJob, stage: Stage): Promise<StagedImage> {
+async function packImage(root: RootFs, makers: LayerMakers, job: PackJob): Promise<StagedImage> {
   const tree = withDefaults(root.tree, job.image);
   const env = environment(tree, job.image);
   const platform = await platformOf({ tree, env }, root, job);
   const layers =
-    job.layers === 'verbatim' ? await packVerbatim(root, job, stage) : await packPlanned(tree, root, job, stage);
+    job.layers === 'verbatim' ? await packVerbatim(root, makers, job) : await packPlanned(tree, root, makers, job);
   root.archive?.assertUnchanged();
-  return assemble({ env, platform, layers, unsandboxed: root.unsandboxed }, job, stage);
+  return assemble({ env, platform, layers, unsandboxed: root.unsandboxed }, job, makers.stage);
 }
 
 async function platformOf(

@@ -33,7 +33,10 @@ export interface RootFs {
 export type RootFsJob = Pick<
   PackJob,
   'input' | 'nix' | 'limits' | 'layers' | 'checkStore' | 'env' | 'signal' | 'onProgress' | 'instance'
->;
+> & {
+  /** Called when all is built, and Nix is asked for the closure: a tenth of a second later its files will be read. */
+  readonly onBuilt?: (() => void) | undefined;
+};
 
 /** Builds or reads a job's input and keeps it readable for the time of `use`. */
 export async function withRootFs<T>(job: RootFsJob, stage: Stage, use: (root: RootFs) => Promise<T>): Promise<T> {
@@ -51,6 +54,7 @@ export async function withRootFs<T>(job: RootFsJob, stage: Stage, use: (root: Ro
   const { withNix } = await import('../nix/session.ts');
   return withNix(sessionOptions(job.nix, job), async (nix) => {
     const { storePath, system, beside } = await build(nix, input, job);
+    job.onBuilt?.();
     const closure = await nix.closure(storePath);
     const systemOf = async (): Promise<Platform | null> => {
       const name = system ?? (await nix.systemOf(closure.root));

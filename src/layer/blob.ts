@@ -45,8 +45,18 @@ export class BlobWriter {
     this.#room = roomFor(encoder);
   }
 
-  /** Copies what it keeps. */
+  /** Where the next bytes will stand: what was put there before it is written is not copied. */
+  get room(): Uint8Array {
+    return this.#room.block.subarray(this.#filled);
+  }
+
+  /** Copies what it keeps, and is not there yet. */
   write(piece: Uint8Array): void {
+    if (this.#isThere(piece)) {
+      this.#filled += piece.length;
+      if (this.#filled === this.#room.block.length) this.#flush();
+      return;
+    }
     for (let done = 0; done < piece.length;) {
       const { block } = this.#room;
       const part = piece.subarray(done, done + block.length - this.#filled);
@@ -55,6 +65,11 @@ export class BlobWriter {
       done += part.length;
       if (this.#filled === block.length) this.#flush();
     }
+  }
+
+  #isThere({ buffer, byteOffset }: Uint8Array): boolean {
+    const { block } = this.#room;
+    return buffer === block.buffer && byteOffset === block.byteOffset + this.#filled;
   }
 
   /** A promise while too many blocks are under way; it rejects where encoding or writing failed. */

@@ -84,6 +84,11 @@ export class CodecPool {
     return this.#codec.run(input, output);
   }
 
+  /** Starts all threads at once, where it is known before the first task that there will be many. */
+  start(): void {
+    while (this.#starts < threadCount()) this.#start();
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }

@@ -2,18 +2,24 @@ import {
   type BigIntStats,
   type Stats,
   closeSync,
+  constants,
   fstatSync,
   lstatSync,
   openSync,
-  readSync,
   readdirSync,
   readlinkSync,
 } from 'node:fs';
-import { OciPloneError, localError, systemCode } from '../errors.ts';
-import { CHUNK_BYTES, type FileNode, type FolderNode, type Node, type SymlinkNode, byBytes } from './tree.ts';
-
-/** Files are read one after the other into this; a promise for each of 26,000 small files costs ten times as much. */
-const chunk = new Uint8Array(CHUNK_BYTES);
+import { OciPloneError } from '../errors.ts';
+import { changed, readRange, readable } from './read-range.ts';
+import {
+  CHUNK_BYTES,
+  type FileNode,
+  type FolderNode,
+  type Node,
+  type Room,
+  type SymlinkNode,
+  byBytes,
+} from './tree.ts';
 
 /**
  * A path on disk as a tree, with the modes that Nix gives: 0555 for folders and programs, 0444 for other files. Links are
@@ -50,47 +56,82 @@ function folderOf(path: string): FolderNode {
     mode: 0o555,
     get,
     *list() {
-      for (const name of readable(path, () => readdirSync(path)).sort(byBytes)) {
-        if (name.includes('\ufffd')) throw new OciPloneError('INPUT_REFUSED', `${path}/${name}: not a name in UTF-8`);
-        const node = get(name);
-        if (node === undefined) throw changed(`${path}/${name}`);
-        yield [name, node];
+      const { names, kinds } = listingOf(path);
+      let open: OpenFile | null = null;
+      try {
+        for (const [index, name] of names.entries()) {
+          const below = `${path}/${name}`;
+          if (name.includes('\ufffd')) throw new OciPloneError('INPUT_REFUSED', `${below}: not a name in UTF-8`);
+          if (kinds[index] === FILE) {
+            open = openFile(below);
+            const stats = fstatSync(open.fd);
+            if (!stats.isFile()) throw changed(below);
+            yield [name, fileOf(below, stats, open)];
+            close(open);
+            open = null;
+            continue;
+          }
+          const node = kinds[index] === FOLDER ? folderOf(below) : kinds[index] === LINK ? linkOf(below) : get(name);
+          if (node === undefined) throw changed(below);
+          yield [name, node];
+        }
+      } finally {
+        if (open !== null) close(open);
       }
     },
   };
 }
 
-function fileOf(path: string, stats: Stats): FileNode {
-  const { size } = stats;
+const [FILE, FOLDER, LINK, OTHER] = ['f', 'd', 'l', '?'] as const;
+
+/** Names in order, and a letter for the kind of each: node's objects for them would outlive the walk of all that is below. */
+function listingOf(path: string): { readonly names: readonly string[]; readonly kinds: string } {
+  const entries = readable(path, () => readdirSync(path, { withFileTypes: true }));
+  entries.sort((one, other) => byBytes(one.name, other.name));
+  const kinds = entries.map((entry) =>
+    entry.isFile() ? FILE : entry.isDirectory() ? FOLDER : entry.isSymbolicLink() ? LINK : OTHER,
+  );
+  return { names: entries.map(({ name }) => name), kinds: kinds.join('') };
+}
+
+/** Whatever lies there by now: no link is followed, and no writer of a FIFO waited for. */
+function openFile(path: string): OpenFile {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  return { fd: readable(path, () => openSync(path, flags)), isOpen: true };
+}
+
+interface OpenFile {
+  readonly fd: number;
+  isOpen: boolean;
+}
+
+function fileOf(path: string, stats: Stats, listed?: OpenFile): FileNode {
+  const { size, mode } = stats;
   return {
     kind: 'file',
-    mode: (stats.mode & 0o100) === 0 ? 0o444 : 0o555,
+    mode: (mode & 0o100) === 0 ? 0o444 : 0o555,
     size,
-    read: () => (size > CHUNK_BYTES ? pieces(path, stats) : [whole(path, stats)]),
+    read(room) {
+      if (listed?.isOpen !== true || size > (room?.().length ?? CHUNK_BYTES)) return readByName(path, stats, room);
+      const piece = readRange(listed.fd, { start: 0, size, path }, room);
+      if (stats.mtimeMs !== REGISTERED_MS) assertSame(listed.fd, stats, path);
+      return piece;
+    },
   };
 }
 
-/** Nearly every file is small, and one that is read at once needs no generator, which V8 keeps for long. */
-function whole(path: string, stats: Stats): Uint8Array {
-  const fd = readable(path, () => openSync(path, 'r'));
+function* readByName(path: string, stats: Stats, room: Room | undefined): Iterable<Uint8Array> {
+  const { fd } = openFile(path);
   try {
-    readChunk(fd, 0, stats.size, path);
+    yield* readRange(fd, { start: 0, size: stats.size, path }, room);
     assertSame(fd, stats, path);
   } finally {
     closeSync(fd);
   }
-  return chunk.subarray(0, stats.size);
 }
 
-function* pieces(path: string, stats: Stats): Iterable<Uint8Array> {
-  const fd = readable(path, () => openSync(path, 'r'));
-  try {
-    yield* readRange(fd, 0, stats.size, path);
-    assertSame(fd, stats, path);
-  } finally {
-    closeSync(fd);
-  }
-}
+/** What Nix registers in a store gets this time (Nix's thesis, section 5.4.1), and is not written to from then on. */
+const REGISTERED_MS = 1000;
 
 /** Once, after all is read: it also tells what happened between the look at the file and its opening. */
 function assertSame(fd: number, { ino, size, mtimeMs }: Stats, path: string): void {
@@ -103,44 +144,7 @@ export function sameFile(one: BigIntStats, other: BigIntStats): boolean {
   return one.ino === other.ino && one.size === other.size && one.mtimeNs === other.mtimeNs;
 }
 
-/**
- * Bytes `start` to `start + size` of an open file, in full chunks but for the last. The chunk is overwritten by the next
- * one.
- */
-export function readRange(fd: number, start: number, size: number, path: string): Iterable<Uint8Array> {
-  if (size > CHUNK_BYTES) return readChunks(fd, start, size, path);
-  readChunk(fd, start, size, path);
-  return [chunk.subarray(0, size)];
-}
-
-function* readChunks(fd: number, start: number, size: number, path: string): Iterable<Uint8Array> {
-  for (let done = 0; done < size; done += CHUNK_BYTES) {
-    const wanted = Math.min(CHUNK_BYTES, size - done);
-    readChunk(fd, start + done, wanted, path);
-    yield chunk.subarray(0, wanted);
-  }
-}
-
-function readChunk(fd: number, start: number, size: number, path: string): void {
-  for (let filled = 0; filled < size;) {
-    const got = readable(path, () => readSync(fd, chunk, filled, size - filled, start + filled));
-    if (got === 0) throw changed(path);
-    filled += got;
-  }
-}
-
-function readable<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (['ENOENT', 'EISDIR'].includes(systemCode(error))) throw changed(path);
-    if (systemCode(error) === 'EACCES') throw new OciPloneError('INPUT_ABSENT', `${path}: not readable by this user`);
-    throw localError(`cannot read ${path}`, error);
-  }
-}
-
-function changed(path: string): OciPloneError {
-  return new OciPloneError('INPUT_MALFORMED', `${path}: changed while it was read`, {
-    hint: 'Pack again once nothing writes to it any more.',
-  });
+function close(open: OpenFile): void {
+  open.isOpen = false;
+  closeSync(open.fd);
 }

@@ -16,6 +16,8 @@ export interface Encoder {
   readonly outputBytes: number;
   /** How many blocks may be under way, so that no processor waits. */
   readonly blocks: number;
+  /** Gets ready for many blocks, while something else is waited for. Without it, that begins with the first whole one. */
+  start(): void;
   /**
    * A block is in shared memory and stays as it is until a promise is settled. What comes may be the block, or a part of `output`,
    * which nobody else uses until then.
@@ -43,6 +45,7 @@ export const PLAIN: Encoder = {
   blockBytes: MEBIBYTE,
   outputBytes: 0,
   blocks: 1,
+  start: () => undefined,
   encode: (block) => block,
 };
 
@@ -75,6 +78,7 @@ function encoderOf(compression: Compression, pool: CodecPool, mebibytes: number)
     blockBytes,
     outputBytes: blockBytes + mebibytes * MORE_BYTES_PER_MEBIBYTE,
     blocks: pool.tasks,
+    start: () => pool.start(),
     encode(block, output) {
       // What is not even one whole block is encoded here, so that a small layer never pays for the start of a thread.
       const length = block.length < blockBytes ? pool.runHere(block, output) : pool.run(block, output);

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { type FileNode, type FolderNode, type Node, byBytes } from './tree.ts';
+import { type FileNode, type FolderNode, type Node, type Room, byBytes } from './tree.ts';
 
 /** Where the bytes of an archive's files are. */
 export interface Contents {
   /** `start` is what the file was put with; see `FileNode.read`. */
-  read(start: number, size: number): Iterable<Uint8Array>;
+  read(start: number, size: number, room?: Room): Iterable<Uint8Array>;
 }
 
 export const ROOT = 0;
@@ -262,7 +262,7 @@ export class EntryIndex {
 }
 
 function fileIn(contents: Contents, mode: number, start: number, size: number): FileNode {
-  return { kind: 'file', mode, size, read: () => contents.read(start, size) };
+  return { kind: 'file', mode, size, read: (room) => contents.read(start, size, room) };
 }
 
 function grown<T extends { set(from: T): void }>(from: T, to: T): T {

@@ -62,6 +62,6 @@ export async function writeBlob(
     blob.write(piece);
     onBytes?.(piece.length);
   };
-  const nars = await writeTar(tree, { write, ready: () => blob.ready(), hashed, signal });
+  const nars = await writeTar(tree, { write, room: () => blob.room, ready: () => blob.ready(), hashed, signal });
   return { ...(await blob.finish()), nars };
 }

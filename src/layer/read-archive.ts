@@ -6,10 +6,11 @@ import type { OnProgress } from '../progress.ts';
 import { type ArchiveFormat, FORMAT_BYTES, archiveFormat } from './archive-format.ts';
 import type { BlobSink, PackedBlob } from './blob.ts';
 import { decode, withHead } from './decode.ts';
-import { readRange, sameFile } from './disk-tree.ts';
+import { sameFile } from './disk-tree.ts';
 import type { Contents } from './entry-index.ts';
 import { bulkHash } from './hash.ts';
 import { TarIndex } from './index-tar.ts';
+import { readRange } from './read-range.ts';
 import { openSpool } from './spool.ts';
 import { notReadable } from './stat-input.ts';
 import type { FolderNode } from './tree.ts';
@@ -77,7 +78,8 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
         });
     };
     const total = Number(stats.size);
-    const own: Contents | null = format === 'tar' ? { read: (start, size) => readRange(fd, start, size, path) } : null;
+    const own: Contents | null =
+      format === 'tar' ? { read: (start, size, room) => readRange(fd, { start, size, path }, room) } : null;
     const source = { format, where: path, total, own };
     const { tree, kept, close } = await index(piecesOf(fd), source, options);
     assertUnchanged();

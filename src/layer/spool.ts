@@ -1,7 +1,7 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { localError } from '../errors.ts';
-import { readRange } from './disk-tree.ts';
+import { readRange } from './read-range.ts';
 import type { Contents } from './entry-index.ts';
 
 /** A spool that is filled while an archive is decompressed. Its file has no name, so that no kill can leave it behind. */
@@ -13,7 +13,7 @@ export interface Spool extends Contents {
 export function openSpool(folder: string): Spool {
   const fd = openUnnamed(folder);
   return {
-    read: (start, size) => readRange(fd, start, size, `the spooled archive in ${folder}`),
+    read: (start, size, room) => readRange(fd, { start, size, path: `the spooled archive in ${folder}` }, room),
     append(piece) {
       try {
         for (let done = 0; done < piece.length;) done += writeSync(fd, piece, done);

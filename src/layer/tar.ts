@@ -1,12 +1,14 @@
 import { OciPloneError, throwIfAborted } from '../errors.ts';
 import { type NarHash, type NarInfo, narHash } from './nar.ts';
 import { BLOCK_BYTES, type TarEntry, paddingOf, tarHeader } from './tar-header.ts';
-import type { FileNode, FolderNode } from './tree.ts';
+import type { FileNode, FolderNode, Room } from './tree.ts';
 import { type Step, walk } from './walk.ts';
 
 export interface TarOptions {
   /** Gets the tar's bytes in order. What it keeps it must copy. */
   readonly write: (piece: Uint8Array) => void;
+  /** Where the next piece may be put before it is written. */
+  readonly room?: Room | undefined;
   /** Awaited between pieces: the back-pressure of whoever takes the bytes. */
   readonly ready: () => Promise<void> | undefined;
   /** Paths below the root, such as `nix/store/…`, of which the NAR's hash is wanted. */
@@ -70,10 +72,10 @@ function* contentInParts(
   path: string,
   node: FileNode,
   nar: NarHash | null,
-  { write, ready, signal }: TarOptions,
+  { write, room, ready, signal }: TarOptions,
 ): Generator<Promise<void>> {
   let bytes = 0;
-  for (const piece of node.read()) {
+  for (const piece of node.read(room)) {
     bytes += piece.length;
     nar?.content(piece);
     write(piece);

@@ -11,11 +11,14 @@ export interface FileNode {
   /** Bytes. */
   readonly size: number;
   /**
-   * Exactly `size` bytes, in pieces of CHUNK_BYTES but for the last; a piece is valid until the next one is asked for. Throws where
-   * they are not kept: see `Heads`.
+   * Exactly `size` bytes, in pieces of at most CHUNK_BYTES; a piece is valid until the next one is asked for. What has to be copied
+   * into memory anyway is put into `room`. Throws where the bytes are not kept: see `Heads`.
    */
-  read(): Iterable<Uint8Array>;
+  read(room?: Room): Iterable<Uint8Array>;
 }
+
+/** Where the reader's next piece is wanted, to spare a copy: at least a byte, valid until the reader is given the next one. */
+export type Room = () => Uint8Array;
 
 export interface FolderNode {
   readonly kind: 'folder';

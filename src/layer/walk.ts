@@ -12,18 +12,23 @@ export type Step =
  */
 export function* walk(root: FolderNode): Generator<Step> {
   const open = [{ path: '', children: root.list()[Symbol.iterator]() }];
-  for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
-    const next = folder.children.next();
-    if (next.done === true) {
-      open.pop();
-      if (open.length > 0) yield { kind: 'leave', path: folder.path };
-      continue;
+  try {
+    for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
+      const next = folder.children.next();
+      if (next.done === true) {
+        open.pop();
+        if (open.length > 0) yield { kind: 'leave', path: folder.path };
+        continue;
+      }
+      const [name, node] = next.value;
+      const path = folder.path === '' ? name : `${folder.path}/${name}`;
+      if (node.kind === 'folder') {
+        yield { kind: 'enter', path, name, node };
+        open.push({ path, children: node.list()[Symbol.iterator]() });
+      } else yield { kind: 'leaf', path, name, node };
     }
-    const [name, node] = next.value;
-    const path = folder.path === '' ? name : `${folder.path}/${name}`;
-    if (node.kind === 'folder') {
-      yield { kind: 'enter', path, name, node };
-      open.push({ path, children: node.list()[Symbol.iterator]() });
-    } else yield { kind: 'leaf', path, name, node };
+  } finally {
+    // Whoever stops early has a file of the last one open.
+    for (const { children } of open) children.return?.();
   }
 }

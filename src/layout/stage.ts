@@ -15,7 +15,8 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { localError, systemCode } from '../errors.ts';
 import type { BlobSink } from '../layer/blob.ts';
-import { type Digest, digestHex, digestOf } from '../oci/digest.ts';
+import { bulkHash } from '../layer/hash.ts';
+import { type Digest, digestHex } from '../oci/digest.ts';
 import { ownerIsGone, ownerTag } from './owner.ts';
 
 /** A stage of another machine or container is taken for left behind after this time. */
@@ -111,7 +112,9 @@ export class Stage {
 
   /** Writes a small document as a blob. */
   writeDocument(document: Uint8Array): { readonly digest: Digest; readonly size: number } {
-    const digest = digestOf(document);
+    const hash = bulkHash();
+    hash.update(document);
+    const digest = hash.digest();
     this.writeFile(this.blobPath(digest), document);
     return { digest, size: document.length };
   }

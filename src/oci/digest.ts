@@ -20,15 +20,15 @@ export function parseDigest(text: unknown, where: string): Digest {
   );
 }
 
-/** The sha256 digest of a small document, such as a manifest or a config. Bulk data goes through `layer/hash.ts`. */
+/** The sha256 digest of a small document. What is larger, or not read but written, goes through `layer/hash.ts`. */
 export function digestOf(document: Uint8Array): Digest {
   return `sha256:${bytesToHex(sha256(document))}`;
 }
 
 /** Whether a small document is what the digest names. */
 export function matchesDigest(document: Uint8Array, digest: Digest): boolean {
-  const hash = digest.startsWith('sha512:') ? sha512 : sha256;
-  return digest.slice(digest.indexOf(':') + 1) === bytesToHex(hash(document));
+  if (digestAlgorithm(digest) === 'sha256') return digestOf(document) === digest;
+  return digestHex(digest) === bytesToHex(sha512(document));
 }
 
 /** The hex part, which is the file's name in an image layout. */
