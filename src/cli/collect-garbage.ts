@@ -9,8 +9,11 @@ const BYTES_BETWEEN = 16 * 1024 * 1024;
 /** What the process may use before garbage is looked for, in bytes. */
 const ENOUGH_BYTES = 112 * 1024 * 1024;
 
-/** What must have gathered since the last collection for the next one: the rest may be what the work needs. */
+/** What must have gathered for the next collection: the rest may be what the work needs. */
 const WORTH_BYTES = 8 * 1024 * 1024;
+
+/** What is worth a look at what is old, too, which takes ten times as long: buffers die young. */
+const MUCH_BYTES = 32 * 1024 * 1024;
 
 /**
  * Collects garbage as work goes on, which keeps the peak of memory where the work needs it: V8 by itself lets tens of
@@ -18,7 +21,7 @@ const WORTH_BYTES = 8 * 1024 * 1024;
  */
 export function collectingGarbage(onProgress: OnProgress, enough: number = ENOUGH_BYTES): OnProgress {
   let next = BYTES_BETWEEN;
-  let after = 0;
+  let least = held();
   let collect: Collector | null = null;
   let kind = '';
   return (event) => {
@@ -28,12 +31,15 @@ export function collectingGarbage(onProgress: OnProgress, enough: number = ENOUG
       const bytes = event.kind === 'read' ? event.uncompressed : event.bytes;
       if (bytes >= next) {
         next = bytes + BYTES_BETWEEN;
-        if (memoryUsage.rss() > enough && held() > after + WORTH_BYTES) {
+        const now = held();
+        least = Math.min(least, now);
+        if (memoryUsage.rss() > enough && now > least + WORTH_BYTES) {
           collect ??= collector();
-          collect({ type: 'minor' });
-          // What died old is seldom, and to look for it takes ten times as long.
-          if (held() > after + WORTH_BYTES) collect();
-          after = held();
+          if (now <= least + MUCH_BYTES) collect(YOUNG);
+          else {
+            collect();
+            least = held();
+          }
         }
       }
     }
@@ -47,8 +53,10 @@ function held(): number {
   return heapUsed + external + arrayBuffers;
 }
 
+const YOUNG = { type: 'minor' } as const;
+
 /** Everything, or what is young only. */
-type Collector = (...what: readonly { readonly type: 'minor' }[]) => void;
+type Collector = (...what: readonly (typeof YOUNG)[]) => void;
 
 /** V8's own function, which is not there unless it is asked for. */
 function collector(): Collector {
