@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type PackOptions, type PackResult, type ProgressEvent, pack } from '../../src/index.ts';
@@ -56,6 +56,22 @@ describe('a second pack into the same layout', { skip: nix.skip || missing('bwra
     assert.ok(bytes > 10_000);
     assert.equal(result.layers[0]?.diffId, first.layers[0]?.diffId);
     await packed();
+  });
+
+  it('looks at the layout when all is built: it may be gone by then', async () => {
+    const input = join(lab.folder, 'traced.nix');
+    writeFileSync(input, `builtins.trace "evaluated" (${readFileSync(fixture('expressions', 'tiny.nix'), 'utf8')})`);
+    let [removed, bytes] = [false, 0];
+    const onProgress = (event: ProgressEvent): void => {
+      if (event.kind === 'pack') bytes = event.bytes;
+      if (event.kind !== 'nix' || !event.line.includes('evaluated')) return;
+      rmSync(layout, { recursive: true, force: true });
+      removed = true;
+    };
+    const { result } = await packed({ input, onProgress });
+    assert.ok(removed);
+    assert.ok(bytes > 10_000, `${bytes} bytes were packed`);
+    assert.equal(result.digest, first.digest);
   });
 
   it('packs what the layout has damaged', async () => {

@@ -10,26 +10,22 @@ import { MEDIA_TYPES } from '../oci/media-types.ts';
 import { assertAsStored } from './check-store.ts';
 import { TMP_MODE, withDefaults } from './defaults.ts';
 import type { PackJob } from './options.ts';
-import type { PreviousImage } from './reuse.ts';
+import { PreviousImage } from './reuse.ts';
 import type { RootFs } from './rootfs.ts';
-
-/** What layers are made with. */
-export interface LayerMakers {
-  readonly encoder: Encoder;
-  readonly previous: PreviousImage;
-  readonly stage: Stage;
-}
 
 /** Plans and packs the layers of a tree that has everything in it. */
 export async function packPlanned(
   tree: FolderNode,
   root: RootFs,
-  { encoder, previous, stage }: LayerMakers,
+  encoder: Encoder,
   job: PackJob,
+  stage: Stage,
 ): Promise<PackedLayer[]> {
   let bytes = 0;
   const total = totalOf(root);
   const onBytes = (more: number): void => job.onProgress?.({ kind: 'pack', bytes: (bytes += more), total });
+  // Now, and not before a build of minutes: another pack may have changed it meanwhile.
+  const previous = await PreviousImage.of(job, stage);
   const layers: PackedLayer[] = [];
   // Where nothing is taken to be known, every path is read and hashed, and no layer is taken over.
   const known = job.checkStore ? new Map<string, NarInfo>() : root.known;
@@ -55,8 +51,9 @@ function totalOf({ known }: RootFs): number | null {
 /** Keeps a `.tar.gz` as the first layer, byte for byte, and puts what the defaults add into a second one. */
 export async function packVerbatim(
   root: RootFs,
-  { encoder, stage }: LayerMakers,
+  encoder: Encoder,
   { image, signal }: PackJob,
+  stage: Stage,
 ): Promise<PackedLayer[]> {
   const { archive, tree } = root;
   if (archive?.format !== 'gzip' || archive.kept === null)

@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { commitToArchive } from '../layout/archive.ts';
 import { type Committed, assertUsable, commitToFolder } from '../layout/commit.ts';
 import { Stage } from '../layout/stage.ts';
-import { assertEncoder, withEncoder } from '../layer/encoder.ts';
+import { type Encoder, assertEncoder, withEncoder } from '../layer/encoder.ts';
 import type { FolderNode } from '../layer/tree.ts';
 import { DEFAULT_PLATFORM, type Platform, formatPlatform } from '../oci/platform.ts';
 import { assemble } from './assemble.ts';
@@ -11,10 +12,9 @@ import type { BakedInstance } from './baked-instance.ts';
 import { environment, withDefaults } from './defaults.ts';
 import { entrypointFile, imagePlatform } from './entrypoint.ts';
 import { withBuildoutInput } from './from-buildout.ts';
-import { type LayerMakers, packPlanned, packVerbatim } from './layers.ts';
+import { packPlanned, packVerbatim } from './layers.ts';
 import { type PackJob, type PackOptions, packJob } from './options.ts';
 import { pushJob } from './push.ts';
-import { PreviousImage } from './reuse.ts';
 import { type PackResult, type StagedImage, imageSize, layerResult } from './result.ts';
 import { type RootFs, withRootFs } from './rootfs.ts';
 
@@ -38,11 +38,12 @@ function checkedJob(options: PackOptions, instance: BakedInstance | null): PackJ
 async function packChecked(job: PackJob): Promise<PackResult> {
   const stage = Stage.open(job.output?.path ?? join(tmpdir(), 'image'));
   try {
-    const previous = await PreviousImage.of(job, stage);
     const image = await withEncoder(job.compression, job.encoder, (encoder) => {
-      // Where something is there, it may be all that is needed.
-      const onBuilt = previous.isNone ? () => encoder.start() : undefined;
-      return withRootFs({ ...job, onBuilt }, stage, (root) => packImage(root, { encoder, previous, stage }, job));
+      // Where an image is there, it may have all that is needed.
+      const onBuilt = (): void => {
+        if (job.output?.kind !== 'folder' || !existsSync(job.output.path)) encoder.start();
+      };
+      return withRootFs({ ...job, onBuilt }, stage, (root) => packImage(root, encoder, job, stage));
     });
     const committed = await commit(image, job, stage);
     const place = `${job.output?.path ?? stagedPath(stage)}:${job.tag}`;
@@ -62,14 +63,16 @@ async function packChecked(job: PackJob): Promise<PackResult> {
   }
 }
 
-async function packImage(root: RootFs, makers: LayerMakers, job: PackJob): Promise<StagedImage> {
+async function packImage(root: RootFs, encoder: Encoder, job: PackJob, stage: Stage): Promise<StagedImage> {
   const tree = withDefaults(root.tree, job.image);
   const env = environment(tree, job.image);
   const platform = await platformOf({ tree, env }, root, job);
   const layers =
-    job.layers === 'verbatim' ? await packVerbatim(root, makers, job) : await packPlanned(tree, root, makers, job);
+    job.layers === 'verbatim'
+      ? await packVerbatim(root, encoder, job, stage)
+      : await packPlanned(tree, root, encoder, job, stage);
   root.archive?.assertUnchanged();
-  return assemble({ env, platform, layers, unsandboxed: root.unsandboxed }, job, makers.stage);
+  return assemble({ env, platform, layers, unsandboxed: root.unsandboxed }, job, stage);
 }
 
 async function platformOf(

@@ -49,10 +49,6 @@ export class PreviousImage {
     }
   }
 
-  get isNone(): boolean {
-    return this.#candidates.length === 0;
-  }
-
   /** The planned layer, taken over into the stage; null where it has to be packed. */
   async take(
     plan: LayerPlan,

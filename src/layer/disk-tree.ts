@@ -130,7 +130,7 @@ function* readByName(path: string, stats: Stats, room: Room | undefined): Iterab
   }
 }
 
-/** What Nix registers in a store gets this time (Nix's thesis, section 5.4.1), and is not written to from then on. */
+/** What Nix registers in a store gets this time (canonicalisePathMetaData in its sources), and is not written to from then on. */
 const REGISTERED_MS = 1000;
 
 /** Once, after all is read: it also tells what happened between the look at the file and its opening. */

@@ -16,7 +16,10 @@ export interface FileRange {
 const chunk = new Uint8Array(CHUNK_BYTES);
 const ownRoom: Room = () => chunk;
 
-/** The bytes of a range, put into rooms, as many of them as it needs; without any, each is overwritten by the next one. Throws INPUT_MALFORMED where the file ends before. */
+/**
+ * The bytes of a range, put into as many rooms as they need; without any, each piece is overwritten by the next one. Throws
+ * INPUT_MALFORMED where the file ends before.
+ */
 export function readRange(fd: number, range: FileRange, room: Room = ownRoom): Iterable<Uint8Array> {
   const { start, size, path } = range;
   const first = room();

@@ -20,7 +20,7 @@ export function parseDigest(text: unknown, where: string): Digest {
   );
 }
 
-/** The sha256 digest of a small document. What is larger, or not read but written, goes through `layer/hash.ts`. */
+/** The sha256 digest of a small document that was read. What is written, and bulk data, goes through `layer/hash.ts`. */
 export function digestOf(document: Uint8Array): Digest {
   return `sha256:${bytesToHex(sha256(document))}`;
 }
