@@ -28,7 +28,7 @@ const USUAL: Circumstances = {
   secretFiles: [],
 };
 
-test('settings are read in the order in which Nix applies them, includes and comments resolved', async () => {
+test('settings are read in the order in which Nix applies them, includes and comments resolved', () => {
   write('etc/nix.conf', 'cores = 1 # of the machine\n\ninclude more.conf\n!include absent.conf\nnonsense\n');
   write('etc/more.conf', 'max-jobs = 2\nextra-substituters = file:///a   file:///b\n');
   write('config/nix/nix.conf', 'cores = 3\n');
@@ -38,7 +38,7 @@ test('settings are read in the order in which Nix applies them, includes and com
     XDG_CONFIG_HOME: join(folder, 'config'),
     NIX_CONFIG: `cores = 4\nbuilders = @${machines}`,
   };
-  const settings = await readSettings(env, [['cores', '5']]);
+  const settings = readSettings(env, [['cores', '5']]);
   assert.deepEqual(wordsOf(settings, 'cores'), ['1', '3', '4', '5']);
   assert.deepEqual(wordsOf(settings, 'substituters'), ['file:///a', 'file:///b']);
   assert.deepEqual(settings.find(({ name }) => name === 'builders')?.value, 'ssh://one x86_64-linux ; ssh-ng://two');
@@ -52,17 +52,17 @@ for (const [name, value] of [
   ['cores', '1\nsandbox = false'],
   ['cores', '1 # 2'],
 ] as const) {
-  test(`the option ${JSON.stringify([name, value])} is a usage error`, async () => {
-    await assert.rejects(readSettings({}, [[name, value]]), { code: 'USAGE' });
+  test(`the option ${JSON.stringify([name, value])} is a usage error`, () => {
+    assert.throws(() => readSettings({}, [[name, value]]), { code: 'USAGE' });
   });
 }
 
 const SECRET_SETTINGS = ['access-tokens', 'extra-access-tokens', 'impure-env'];
-test('NIX_USER_CONF_FILES stands in for the files of the XDG folders, the first wins', async () => {
+test('NIX_USER_CONF_FILES stands in for the files of the XDG folders, the first wins', () => {
   write('config/nix/nix.conf', 'cores = 3\n');
   const files = [write('one.conf', 'cores = 1\n'), write('two.conf', 'cores = 2\n')];
   const env = { NIX_CONF_DIR: folder, XDG_CONFIG_HOME: join(folder, 'config'), NIX_USER_CONF_FILES: files.join(':') };
-  assert.deepEqual(wordsOf(await readSettings(env, []), 'cores'), ['2', '1']);
+  assert.deepEqual(wordsOf(readSettings(env, []), 'cores'), ['2', '1']);
 });
 
 test('evaluation asks no other machine to build, realisation does', () => {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { localError } from '../errors.ts';
 import { CERTIFICATES, USER_NAME } from './environment.ts';
@@ -19,9 +19,9 @@ const BUNDLES = [
 ];
 
 /** The file with the certificates that Nix is to trust, or null where this machine has none. */
-export async function findCertificates(env: Env): Promise<string | null> {
+export function findCertificates(env: Env): string | null {
   for (const file of [env['NIX_SSL_CERT_FILE'], env['SSL_CERT_FILE'], ...BUNDLES]) {
-    if (file && (await readOr(file, '')) !== '') return file;
+    if (file && readOr(file, '') !== '') return file;
   }
   return null;
 }
@@ -30,7 +30,7 @@ export async function findCertificates(env: Env): Promise<string | null> {
  * Makes what stands at /etc in the sandbox. Nothing of the machine's own is shown; what Nix needs of it is copied.
  * Throws LOCAL_IO.
  */
-export async function makeEtc(
+export function makeEtc(
   folder: string,
   contents: {
     readonly nixConf: string;
@@ -40,7 +40,7 @@ export async function makeEtc(
     /** Files that are put over empty ones. */
     readonly placeholders: readonly string[];
   },
-): Promise<void> {
+): void {
   const { builders, certificates } = contents;
   const users = Array.from({ length: builders.count }, (_, index) => `nixbld${index + 1}`);
   const files: Record<string, string> = {
@@ -50,31 +50,35 @@ export async function makeEtc(
       ...users.map((name, index) => `${name}:x:${builders.firstUser + index}:${builders.group}::/var/empty:/bin/false`),
     ]),
     group: lines([`root:x:0:`, `${USER_NAME}:x:${SANDBOX_ID}:`, `nixbld:x:${builders.group}:${users.join(',')}`]),
-    hosts: await readOr('/etc/hosts', '127.0.0.1 localhost\n::1 localhost\n'),
-    'resolv.conf': await readOr('/etc/resolv.conf', ''),
+    hosts: readOr('/etc/hosts', '127.0.0.1 localhost\n::1 localhost\n'),
+    'resolv.conf': readOr('/etc/resolv.conf', ''),
     'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
     'nix/nix.conf': contents.nixConf,
-    'nix/machines': await readOr(join(contents.machineFolder, 'machines'), ''),
+    'nix/machines': readOr(join(contents.machineFolder, 'machines'), ''),
     ...Object.fromEntries(contents.placeholders.map((path) => [path.replace(/^\/etc\//, ''), ''])),
   };
-  if (certificates !== null) files[CERTIFICATES.slice('/etc/'.length)] = await readOr(certificates, '');
+  if (certificates !== null) files[CERTIFICATES.slice('/etc/'.length)] = readOr(certificates, '');
   try {
     for (const [name, text] of Object.entries(files)) {
-      await mkdir(dirname(join(folder, name)), { recursive: true });
-      await writeFile(join(folder, name), text);
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), text);
     }
     if (certificates !== null) {
-      await symlink('ca-certificates.crt', join(folder, 'ssl/certs/ca-bundle.crt'));
-      await mkdir(join(folder, 'pki/tls/certs'), { recursive: true });
-      await symlink(CERTIFICATES, join(folder, 'pki/tls/certs/ca-bundle.crt'));
+      symlinkSync('ca-certificates.crt', join(folder, 'ssl/certs/ca-bundle.crt'));
+      mkdirSync(join(folder, 'pki/tls/certs'), { recursive: true });
+      symlinkSync(CERTIFICATES, join(folder, 'pki/tls/certs/ca-bundle.crt'));
     }
   } catch (error) {
     throw localError(`writing ${folder}`, error);
   }
 }
 
-async function readOr(file: string, otherwise: string): Promise<string> {
-  return readFile(file, 'utf8').catch(() => otherwise);
+function readOr(file: string, otherwise: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return otherwise;
+  }
 }
 
 function lines(all: readonly string[]): string {

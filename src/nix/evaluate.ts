@@ -9,10 +9,8 @@ import { readIncludes, readNixPath } from './search-path.ts';
  * Throws INPUT_ABSENT, INPUT_REFUSED for what it includes, NIX_FAILED, NIX_TIMEOUT, ABORTED.
  */
 export async function evaluate(session: Session, expression: string, include: readonly string[]): Promise<unknown> {
-  const [includes, nixPath] = await Promise.all([
-    readIncludes(include, session.judge),
-    readNixPath(session.env, session.judge),
-  ]);
+  const includes = readIncludes(include, session.judge);
+  const nixPath = readNixPath(session.env, session.judge);
   const shown = [...includes, ...nixPath].flatMap((entry) => entry.shown ?? []);
   const ended = await runStep(session, {
     kind: 'evaluation',

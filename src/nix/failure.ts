@@ -16,7 +16,7 @@ export async function nixFailed(session: Session, ended: Ended, shown: readonly 
   const message = nixMessage(ended.stderr) || `Nix ended with exit code ${ended.code}`;
   const derivation = failedDerivation(ended.stderr);
   if (derivation === null) {
-    return new OciPloneError('NIX_FAILED', message, { hint: await hintFor(session, message, shown) });
+    return new OciPloneError('NIX_FAILED', message, { hint: hintFor(session, message, shown) });
   }
   const file = logFile(session.store, derivation);
   const log = await lastLines(file);
@@ -49,13 +49,13 @@ const HINTS: readonly (readonly [message: RegExp, hint: string])[] = [
 ];
 
 /** Names --show where Nix missed a path that is there outside of the sandbox, and may be shown. */
-async function hintFor(session: Session, message: string, shown: readonly Shown[]): Promise<string> {
+function hintFor(session: Session, message: string, shown: readonly Shown[]): string {
   const known = HINTS.find(([pattern]) => pattern.test(message))?.[1];
   if (known !== undefined) return known;
   if (session.programs.bubblewrap === null) return '';
   for (const path of missingPaths(message)) {
     if ([...session.shown, ...shown].some((one) => isWithin(path, one.path))) continue;
-    const folder = await session.judge.folderToShow(path);
+    const folder = session.judge.folderToShow(path);
     if (folder !== null) return `The sandbox does not show ${path}: add --show ${folder}`;
   }
   return '';

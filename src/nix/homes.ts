@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { isAbsolute, normalize } from 'node:path';
 
@@ -10,8 +10,13 @@ export function homesOfCaller(env: Env): readonly string[] {
 }
 
 /** Every home of this machine: root's view of a folder may hold those of others. */
-export async function homesOfAll(): Promise<readonly string[]> {
-  const passwd = await readFile('/etc/passwd', 'utf8').catch(() => '');
+export function homesOfAll(): readonly string[] {
+  let passwd = '';
+  try {
+    passwd = readFileSync('/etc/passwd', 'utf8');
+  } catch {
+    // A machine without: what HOME says is all there is.
+  }
   return usable(passwd.split('\n').map((line) => line.split(':')[5] ?? ''));
 }
 

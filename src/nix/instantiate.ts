@@ -79,11 +79,9 @@ async function evaluation(session: Session, expression: Expression): Promise<Ste
   const given = resolve(expression.file);
   const file = await expressionFile(given);
   const folder = dirname(file);
-  const [own, includes, nixPath] = await Promise.all([
-    session.judge.show(folder),
-    readIncludes(expression.include, session.judge),
-    readNixPath(session.env, session.judge),
-  ]);
+  const own = session.judge.show(folder);
+  const includes = readIncludes(expression.include, session.judge);
+  const nixPath = readNixPath(session.env, session.judge);
   const shown = [own, ...[...includes, ...nixPath].flatMap((entry) => entry.shown ?? [])];
   return {
     kind: 'evaluation',

@@ -40,7 +40,8 @@ function realPath(path: string, find: (path: string) => RealPath): RealPath {
   }
 }
 
-function lookedAt(path: string): Stats | undefined {
+/** What lies at a path itself, or undefined where nothing can be seen there. */
+export function lookedAt(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch {

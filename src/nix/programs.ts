@@ -1,4 +1,4 @@
-import { access, constants, readlink, realpath } from 'node:fs/promises';
+import { accessSync, constants, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { OciPloneError } from '../errors.ts';
 import { isWithin } from './paths.ts';
@@ -16,24 +16,24 @@ export interface Programs {
 }
 
 /** Looks along PATH. Throws NIX_ABSENT, or SANDBOX_UNAVAILABLE where bubblewrap is wanted and missing. */
-export async function findPrograms(
+export function findPrograms(
   env: Readonly<Record<string, string | undefined>>,
   sandbox: 'bubblewrap' | 'none',
-): Promise<Programs> {
-  const instantiate = await find('nix-instantiate', env);
-  const store = await find('nix-store', env);
+): Programs {
+  const instantiate = find('nix-instantiate', env);
+  const store = find('nix-store', env);
   if (instantiate === null || store === null) {
     throw new OciPloneError('NIX_ABSENT', 'Nix is not installed: nix-instantiate and nix-store are not in PATH', {
       hint: 'Install Nix (Debian: apt install nix-bin), or pack a tarball instead of an expression.',
     });
   }
-  const bubblewrap = sandbox === 'none' ? null : await find('bwrap', env);
+  const bubblewrap = sandbox === 'none' ? null : find('bwrap', env);
   if (sandbox === 'bubblewrap' && bubblewrap === null) {
     throw new OciPloneError('SANDBOX_UNAVAILABLE', 'bubblewrap is not installed: bwrap is not in PATH', {
       hint: 'Install it (Debian: apt install bubblewrap), or choose --sandbox=none if you trust the expression.',
     });
   }
-  const real = await Promise.all([instantiate, store, bubblewrap ?? store].map((path) => realpath(path)));
+  const real = [instantiate, store, bubblewrap ?? store].map((path) => realpathSync.native(path));
   const folders = [...real, instantiate, store].map((path) => dirname(path));
   return {
     instantiate,
@@ -46,13 +46,13 @@ export async function findPrograms(
 
 const SHOWN_ANYWAY = ['/usr', '/bin', '/sbin', '/nix'];
 
-async function find(name: string, env: Readonly<Record<string, string | undefined>>): Promise<string | null> {
+function find(name: string, env: Readonly<Record<string, string | undefined>>): string | null {
   for (const folder of (env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin').split(':')) {
     if (!isAbsolute(folder)) continue;
     const path = join(folder, name);
     try {
-      await access(path, constants.X_OK);
-      return await lastOfThatName(path);
+      accessSync(path, constants.X_OK);
+      return lastOfThatName(path);
     } catch {
       // Not here: the next folder of PATH.
     }
@@ -61,17 +61,17 @@ async function find(name: string, env: Readonly<Record<string, string | undefine
 }
 
 /** Nix is one program that looks at its name, so that links are followed only as long as the name stays. */
-async function lastOfThatName(path: string): Promise<string> {
-  let current = join(await realpath(dirname(path)), basename(path));
+function lastOfThatName(path: string): string {
+  let current = join(realpathSync.native(dirname(path)), basename(path));
   for (let hops = 0; hops < 40; hops++) {
     let target: string;
     try {
-      target = resolve(dirname(current), await readlink(current));
+      target = resolve(dirname(current), readlinkSync(current));
     } catch {
       return current;
     }
     if (basename(target) !== basename(path)) return current;
-    current = join(await realpath(dirname(target)), basename(target));
+    current = join(realpathSync.native(dirname(target)), basename(target));
   }
   return current;
 }

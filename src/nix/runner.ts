@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { configure } from './configuration.ts';
 import type { SecretFile } from './configuration.ts';
 import { environmentOf } from './environment.ts';
@@ -54,7 +54,7 @@ export async function runStep(session: Session, step: Step): Promise<Ended> {
   const bubblewrap = programs.bubblewrap;
   const realisation = step.kind === 'realisation';
   const program = programs[step.program] ?? step.program;
-  const readableFiles = realisation ? await readable(session.secretFiles) : [];
+  const readableFiles = realisation ? session.secretFiles.filter(({ source }) => existsSync(source)) : [];
   const secretFiles =
     bubblewrap === null ? readableFiles.map((file) => ({ ...file, target: file.source })) : readableFiles;
   const { variable } = configure(session.settings, {
@@ -84,17 +84,18 @@ export async function runStep(session: Session, step: Step): Promise<Ended> {
   if (bubblewrap === null) {
     return run({ program, args, env: environment, bubblewrap: null, folder }, session.limits, onLine);
   }
-  const flags = await bubblewrapArguments(
+  const agent = environment['SSH_AUTH_SOCK'];
+  const flags = bubblewrapArguments(
     {
       store,
       nixInNix: programs.nixInNix,
       workspace,
       programFolders: programs.folders,
       shown,
-      masks: await session.judge.masks(shown),
+      masks: session.judge.masks(shown),
       secretFiles,
       privateTmp,
-      agent: await existing(environment['SSH_AUTH_SOCK']),
+      agent: agent !== undefined && existsSync(agent) ? agent : null,
       network: !session.offline,
       folder: shown.some(({ path }) => isWithin(folder, path)) ? folder : workspace.temporary,
     },
@@ -110,18 +111,5 @@ export async function runStep(session: Session, step: Step): Promise<Ended> {
     },
     session.limits,
     onLine,
-  );
-}
-
-async function readable(files: readonly SecretFile[]): Promise<readonly SecretFile[]> {
-  const found = await Promise.all(files.map(async (file) => ((await existing(file.source)) === null ? [] : [file])));
-  return found.flat();
-}
-
-async function existing(path: string | undefined): Promise<string | null> {
-  if (path === undefined) return null;
-  return access(path).then(
-    () => path,
-    () => null,
   );
 }

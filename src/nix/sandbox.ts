@@ -1,8 +1,9 @@
-import { lstat, readlink } from 'node:fs/promises';
+import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { SANDBOX_ID } from './etc.ts';
 import type { Holding } from './holding.ts';
 import type { SecretFile } from './configuration.ts';
+import { lookedAt } from './paths.ts';
 import type { Mask, Shown } from './shown.ts';
 import { nixFolder, socketFolder } from './store.ts';
 import type { Store } from './store.ts';
@@ -37,7 +38,7 @@ export const CHILD_INFO = 4;
  * processes outside stays closed there, too: they live in the parent user namespace. Elsewhere /proc is private and read-only,
  * since root's id alone may write /proc/sys.
  */
-export async function bubblewrapArguments(view: View, holding: Holding): Promise<readonly string[]> {
+export function bubblewrapArguments(view: View, holding: Holding): readonly string[] {
   const sharesProc = holding !== 'view';
   const id = String(holding === 'users' ? 0 : SANDBOX_ID);
   const args = ['--die-with-parent', '--unshare-user', '--uid', id, '--gid', id];
@@ -48,7 +49,7 @@ export async function bubblewrapArguments(view: View, holding: Holding): Promise
   args.push('--unshare-ipc', '--unshare-uts', '--hostname', 'localhost', '--unshare-cgroup-try');
   if (!sharesProc) args.push('--unshare-pid');
   if (!view.network) args.push('--unshare-net');
-  args.push(...(await systemFolders()));
+  args.push(...systemFolders());
   args.push('--dev', '/dev', '--ro-bind', view.workspace.etc, '/etc');
   args.push(...(sharesProc ? ['--bind', '/proc', '/proc'] : ['--proc', '/proc', '--remount-ro', '/proc']));
   if (view.privateTmp) args.push('--bind', view.workspace.temporary, '/tmp');
@@ -87,12 +88,12 @@ export function storeArgument(store: Store, nixInNix: boolean, bubblewrap: boole
 }
 
 /** /usr, and /bin, /lib … as this machine has them: links on most, folders on some, absent on a few. */
-async function systemFolders(): Promise<readonly string[]> {
+function systemFolders(): readonly string[] {
   const args: string[] = [];
   for (const path of ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']) {
-    const found = await lstat(path).catch(() => null);
-    if (found === null) continue;
-    if (found.isSymbolicLink()) args.push('--symlink', await readlink(path), path);
+    const found = lookedAt(path);
+    if (found === undefined) continue;
+    if (found.isSymbolicLink()) args.push('--symlink', readlinkSync(path), path);
     else args.push('--ro-bind', path, path);
   }
   return args;

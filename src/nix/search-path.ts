@@ -15,50 +15,56 @@ type Env = Readonly<Record<string, string | undefined>>;
  * What `-I` names, now and for this: what is not there is INPUT_ABSENT. Relative paths are relative to the caller's folder. Throws as
  * `Judge.show` does.
  */
-export async function readIncludes(include: readonly string[], judge: Judge): Promise<readonly SearchPathEntry[]> {
-  return Promise.all(
-    include.map((entry) =>
-      readEntry(entry, judge).catch((error: unknown) => {
-        if (!isAbsent(error)) throw error;
-        throw new OciPloneError('INPUT_ABSENT', `-I ${entry}: ${error.message}`, {
-          hint: 'Name a folder or file that exists, as NAME=PATH or PATH.',
-          cause: error,
-        });
-      }),
-    ),
-  );
+export function readIncludes(include: readonly string[], judge: Judge): readonly SearchPathEntry[] {
+  return include.map((entry) => {
+    try {
+      return readEntry(entry, judge);
+    } catch (error) {
+      if (!isAbsent(error)) throw error;
+      throw new OciPloneError('INPUT_ABSENT', `-I ${entry}: ${error.message}`, {
+        hint: 'Name a folder or file that exists, as NAME=PATH or PATH.',
+        cause: error,
+      });
+    }
+  });
 }
 
 /**
  * What NIX_PATH names; without it the places where Nix itself looks, of which the user's own would be lost with HOME.
  * Nix only warns about what is not there. Throws as `Judge.show` does for what NIX_PATH names.
  */
-export async function readNixPath(env: Env, judge: Judge): Promise<readonly SearchPathEntry[]> {
+export function readNixPath(env: Env, judge: Judge): readonly SearchPathEntry[] {
   const named = env['NIX_PATH'];
   if (named !== undefined)
-    return Promise.all(
-      splitSearchPath(named).map((entry) =>
-        readEntry(entry, judge).catch((error: unknown) => {
-          if (isAbsent(error)) return { text: entry, shown: null };
-          throw error;
-        }),
-      ),
-    );
+    return splitSearchPath(named).map((entry) => {
+      try {
+        return readEntry(entry, judge);
+      } catch (error) {
+        if (isAbsent(error)) return { text: entry, shown: null };
+        throw error;
+      }
+    });
   const channels = [
     ...(env['HOME'] ? [join(env['HOME'], '.nix-defexpr/channels')] : []),
     'nixpkgs=/nix/var/nix/profiles/per-user/root/channels/nixpkgs',
     '/nix/var/nix/profiles/per-user/root/channels',
   ];
-  const entries = await Promise.all(channels.map((entry) => readEntry(entry, judge).catch(() => null)));
-  return entries.flatMap((entry) => (entry?.shown ? [entry] : []));
+  return channels.flatMap((channel) => {
+    try {
+      const entry = readEntry(channel, judge);
+      return entry.shown === null ? [] : [entry];
+    } catch {
+      return [];
+    }
+  });
 }
 
-async function readEntry(entry: string, judge: Judge): Promise<SearchPathEntry> {
+function readEntry(entry: string, judge: Judge): SearchPathEntry {
   const equals = entry.indexOf('=');
   const prefix = equals < 0 ? '' : entry.slice(0, equals + 1);
   const path = entry.slice(prefix.length);
   if (path === '' || isFetched(path)) return { text: entry, shown: null };
-  const shown = await judge.show(resolve(path));
+  const shown = judge.show(resolve(path));
   return { text: `${prefix}${shown.path}`, shown };
 }
 

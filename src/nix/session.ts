@@ -1,5 +1,5 @@
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFile, chmod } from 'node:fs/promises';
 import { OciPloneError } from '../errors.ts';
 import type { OnProgress } from '../progress.ts';
 import { buildAttributes, buildExpression } from './build.ts';
@@ -71,10 +71,10 @@ export interface Nix {
  * NIX_ABSENT, SANDBOX_UNAVAILABLE, INPUT_ABSENT, INPUT_REFUSED, USAGE, LOCAL_IO.
  */
 export async function withNix<T>(options: NixOptions, use: (nix: Nix) => Promise<T>): Promise<T> {
-  const programs = await findPrograms(options.env, options.sandbox);
-  const workspace = await openWorkspace(options.env);
+  const programs = findPrograms(options.env, options.sandbox);
+  const workspace = openWorkspace(options.env);
   try {
-    const session = await openSession(options, programs, workspace);
+    const session = openSession(options, programs, workspace);
     const check = once(() => checkSandbox(session));
     const findHoldingOnce = once(() => findHolding(session, options.onProgress));
     return await use({
@@ -98,24 +98,21 @@ export async function withNix<T>(options: NixOptions, use: (nix: Nix) => Promise
   }
 }
 
-async function openSession(options: NixOptions, programs: Session['programs'], workspace: Workspace): Promise<Session> {
+function openSession(options: NixOptions, programs: Session['programs'], workspace: Workspace): Session {
   const { env, offline, onProgress } = options;
-  const settings = await readSettings(env, options.settings);
+  const settings = readSettings(env, options.settings);
   const machineFolder = env['NIX_CONF_DIR'] || '/etc/nix';
   const secretFiles = secretFilesOf(settings, machineFolder);
   const homes = homesOfCaller(env);
   const places = credentialPlaces(
     env,
-    [...homes, ...(await homesOfAll())],
+    [...homes, ...homesOfAll()],
     secretFiles.map(({ source }) => source),
   );
   const judge = Judge.of(homes, places);
   // Before a store is made: what is refused leaves nothing behind.
-  const shown = [
-    ...(await Promise.all(options.show.map((path) => judge.show(path)))),
-    ...(await caches(settings, judge)),
-  ];
-  const store = await openStore(options.store, env);
+  const shown = [...options.show.map((path) => judge.show(path)), ...caches(settings, judge)];
+  const store = openStore(options.store, env);
   const session: Session = {
     env,
     programs,
@@ -123,15 +120,15 @@ async function openSession(options: NixOptions, programs: Session['programs'], w
     workspace,
     settings,
     secretFiles,
-    certificates: await findCertificates(env),
+    certificates: findCertificates(env),
     judge,
     shown,
-    builders: chooseBuilderIds(await storeGroup(store)),
+    builders: chooseBuilderIds(storeGroup(store)),
     offline,
     limits: limitsOf(options, workspace),
     onLine: (line) => onProgress?.({ kind: 'nix', line }),
   };
-  await makeEtc(workspace.etc, {
+  makeEtc(workspace.etc, {
     nixConf: configure(settings, {
       step: 'evaluation',
       daemon: store.kind === 'daemon',
@@ -146,8 +143,8 @@ async function openSession(options: NixOptions, programs: Session['programs'], w
     placeholders: secretFiles.map(({ target }) => target),
   });
   const nothing = join(workspace.folder, 'nothing');
-  await writeFile(nothing, '');
-  await chmod(nothing, 0o000);
+  writeFileSync(nothing, '');
+  chmodSync(nothing, 0o000);
   return session;
 }
 
@@ -168,18 +165,17 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
 }
 
 /** The folders of binary caches on this machine. One that is absent is for Nix to warn about. */
-async function caches(settings: readonly Setting[], judge: Judge): Promise<readonly Shown[]> {
+function caches(settings: readonly Setting[], judge: Judge): readonly Shown[] {
   const words = [...wordsOf(settings, 'substituters'), ...wordsOf(settings, 'trusted-substituters')];
   const folders = words.map(folderOfSubstituter).filter((folder) => folder !== null);
-  const shown = await Promise.all(
-    [...new Set(folders)].map((folder) =>
-      judge.show(folder).catch((error: unknown) => {
-        if (error instanceof OciPloneError && error.code === 'INPUT_ABSENT') return null;
-        throw error;
-      }),
-    ),
-  );
-  return shown.filter((one) => one !== null);
+  return [...new Set(folders)].flatMap((folder) => {
+    try {
+      return [judge.show(folder)];
+    } catch (error) {
+      if (error instanceof OciPloneError && error.code === 'INPUT_ABSENT') return [];
+      throw error;
+    }
+  });
 }
 
 function limitsOf(options: NixOptions, workspace: Workspace): Limits {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { OciPloneError } from '../errors.ts';
 
@@ -16,17 +16,17 @@ type Env = Readonly<Record<string, string | undefined>>;
  * Everything that configures Nix, in the order in which Nix would apply it: /etc/nix/nix.conf, the user's nix.conf,
  * NIX_CONFIG, --nix-option. Throws USAGE for an option that is none.
  */
-export async function readSettings(
+export function readSettings(
   env: Env,
   options: readonly (readonly [name: string, value: string])[],
-): Promise<readonly Setting[]> {
+): readonly Setting[] {
   const settings: Setting[] = [];
   const machine = join(env['NIX_CONF_DIR'] || '/etc/nix', 'nix.conf');
-  settings.push(...(await readFileSettings(machine, 'machine', 0)));
-  for (const file of userFiles(env)) settings.push(...(await readFileSettings(file, 'user', 0)));
-  settings.push(...(await parse(env['NIX_CONFIG'] ?? '', 'run', '/', 0)));
+  settings.push(...readFileSettings(machine, 'machine', 0));
+  for (const file of userFiles(env)) settings.push(...readFileSettings(file, 'user', 0));
+  settings.push(...parse(env['NIX_CONFIG'] ?? '', 'run', '/', 0));
   for (const [name, value] of options) settings.push(checkedOption(name, value));
-  return Promise.all(settings.map(withMachines));
+  return settings.map(withMachines);
 }
 
 /** Nix applies the least important of the user's files first. */
@@ -59,33 +59,36 @@ function checkedOption(name: string, value: string): Setting {
 }
 
 /** `builders = @FILE` names a list of machines, one a line: the sandbox gets the list in place of the file. */
-async function withMachines(setting: Setting): Promise<Setting> {
+function withMachines(setting: Setting): Setting {
   if (baseName(setting.name) !== 'builders' || !setting.value.startsWith('@')) return setting;
-  const text = await readFile(setting.value.slice(1), 'utf8').catch(() => '');
+  const text = readOrNull(setting.value.slice(1)) ?? '';
   const machines = text.split('\n').map((line) => line.replace(/#.*/, '').trim());
   return { ...setting, value: machines.filter((machine) => machine !== '').join(' ; ') };
 }
 
-async function readFileSettings(file: string, from: Setting['from'], depth: number): Promise<readonly Setting[]> {
-  let text: string;
+function readFileSettings(file: string, from: Setting['from'], depth: number): readonly Setting[] {
+  const text = readOrNull(file);
+  return text === null ? [] : parse(text, from, dirname(file), depth);
+}
+
+/** Null for what is absent, or not for this user to read: Nix skips it, too. */
+function readOrNull(file: string): string | null {
   try {
-    text = await readFile(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch {
-    // Absent, or not for this user to read: Nix skips it, too.
-    return [];
+    return null;
   }
-  return parse(text, from, dirname(file), depth);
 }
 
 /** nix.conf(5): `name = value`, `include FILE`, `!include FILE`, comments from # to the end of the line. */
-async function parse(text: string, from: Setting['from'], folder: string, depth: number): Promise<readonly Setting[]> {
+function parse(text: string, from: Setting['from'], folder: string, depth: number): readonly Setting[] {
   const settings: Setting[] = [];
   for (const line of text.split('\n')) {
     const words = line.replace(/#.*/, '').trim().split(/\s+/);
     const [first, second, ...rest] = words;
     if (first === undefined || second === undefined) continue;
     if (first === 'include' || first === '!include') {
-      if (depth < 10) settings.push(...(await readFileSettings(resolve(folder, second), from, depth + 1)));
+      if (depth < 10) settings.push(...readFileSettings(resolve(folder, second), from, depth + 1));
     } else if (second === '=') {
       settings.push({ name: first, value: rest.join(' '), from });
     }

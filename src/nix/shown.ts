@@ -1,7 +1,7 @@
-import { lstat, realpath } from 'node:fs/promises';
+import { lstatSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { localError, OciPloneError, systemCode } from '../errors.ts';
-import { isWithin, realPaths } from './paths.ts';
+import { isWithin, lookedAt, realPaths } from './paths.ts';
 
 /** Something of this machine that the sandbox may read. */
 export interface Shown {
@@ -40,10 +40,10 @@ export class Judge {
    * What is shown for a path. Symlinks do not help: the real path is judged. Throws INPUT_ABSENT, and INPUT_REFUSED for a
    * home, a folder above one, and a place of credentials.
    */
-  async show(path: string): Promise<Shown> {
+  show(path: string): Shown {
     let real: string;
     try {
-      real = await realpath(path);
+      real = realpathSync.native(path);
     } catch (error) {
       if (systemCode(error) !== 'ENOENT' && systemCode(error) !== 'ENOTDIR') throw localError(`opening ${path}`, error);
       throw new OciPloneError('INPUT_ABSENT', `${path} does not exist`, { cause: error });
@@ -67,13 +67,13 @@ export class Judge {
   }
 
   /** The places of credentials that lie below what is shown. */
-  async masks(shown: readonly Shown[]): Promise<readonly Mask[]> {
+  masks(shown: readonly Shown[]): readonly Mask[] {
     const masks: Mask[] = [];
     for (const place of this.#places) {
       if (!shown.some(({ path }) => isWithin(place, path))) continue;
       // A link shows where it points to, and that place has been resolved on its own.
-      const found = await lstat(place).catch(() => null);
-      if (found !== null && !found.isSymbolicLink()) masks.push({ path: place, isFolder: found.isDirectory() });
+      const found = lookedAt(place);
+      if (found !== undefined && !found.isSymbolicLink()) masks.push({ path: place, isFolder: found.isDirectory() });
     }
     return masks.filter(({ path }) => !masks.some((other) => other.path !== path && isWithin(path, other.path)));
   }
@@ -82,10 +82,10 @@ export class Judge {
    * The folder to name with --show for a path that Nix did not find, or null where there is none: the path is absent
    * outside as well, or it would not be shown.
    */
-  async folderToShow(path: string): Promise<string | null> {
+  folderToShow(path: string): string | null {
     try {
-      const real = await realpath(path);
-      const folder = (await lstat(real)).isDirectory() ? real : dirname(real);
+      const real = realpathSync.native(path);
+      const folder = lstatSync(real).isDirectory() ? real : dirname(real);
       return this.refusal(real) === null && this.refusal(folder) === null ? folder : null;
     } catch {
       return null;

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { access, mkdir, readFile, realpath, stat } from 'node:fs/promises';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { localError, OciPloneError } from '../errors.ts';
 import { isWithin } from './paths.ts';
@@ -23,30 +22,30 @@ type Env = Readonly<Record<string, string | undefined>>;
  * The store that was asked for; without one the first that can be written: /nix, the daemon, a folder of the user's own.
  * NIX_REMOTE counts as asking, as it does for Nix. Throws USAGE, INPUT_ABSENT and LOCAL_IO.
  */
-export async function openStore(wanted: string | undefined, env: Env): Promise<Store> {
-  const store = await chooseStore(wanted ?? env['NIX_REMOTE'] ?? '', env);
+export function openStore(wanted: string | undefined, env: Env): Store {
+  const store = chooseStore(wanted ?? env['NIX_REMOTE'] ?? '', env);
   if (store.kind !== 'chroot') return store;
   try {
-    await mkdir(join(store.root, 'nix'), { recursive: true });
-    return { kind: 'chroot', root: await realpath(store.root) };
+    mkdirSync(join(store.root, 'nix'), { recursive: true });
+    return { kind: 'chroot', root: realpathSync.native(store.root) };
   } catch (error) {
     throw localError(`making a Nix store in ${store.root}`, error);
   }
 }
 
-async function chooseStore(wanted: string, env: Env): Promise<Store> {
+function chooseStore(wanted: string, env: Env): Store {
   const socket = wanted.startsWith('unix://') ? wanted.slice(7) : (env['NIX_DAEMON_SOCKET_PATH'] ?? SOCKET);
   if (wanted === 'daemon' || wanted.startsWith('unix://')) {
     if (!isAbsolute(socket)) throw new OciPloneError('USAGE', `"--store" expected a socket's full path, got ${wanted}`);
-    if (await exists(socket)) return { kind: 'daemon', socket };
+    if (existsSync(socket)) return { kind: 'daemon', socket };
     throw new OciPloneError('INPUT_ABSENT', `there is no Nix daemon: ${socket} does not exist`, {
       hint: 'Start the daemon, or name a folder of your own with --store.',
     });
   }
   if (wanted === 'local') return { kind: 'local' };
   if (wanted === '' || wanted === 'auto') {
-    if (await isWritable('/nix')) return { kind: 'local' };
-    if (await exists(socket)) return { kind: 'daemon', socket };
+    if (isWritable('/nix')) return { kind: 'local' };
+    if (existsSync(socket)) return { kind: 'daemon', socket };
     return { kind: 'chroot', root: join(dataHome(env), 'nix', 'root') };
   }
   if (/^[a-z0-9+-]+:|^[^/.]*\?/.test(wanted)) {
@@ -107,10 +106,10 @@ export function isStorePath(text: string): boolean {
  * The group that Nix is to give the store's folder to: the one that has it, since a store that is shared with a daemon must
  * keep its own, else the machine's `nixbld`. null where there is none.
  */
-export async function storeGroup(store: Store): Promise<number | null> {
-  const folder = await stat(onDisk(store, STORE_FOLDER)).catch(() => null);
+export function storeGroup(store: Store): number | null {
+  const folder = orNull(() => statSync(onDisk(store, STORE_FOLDER)));
   if (folder !== null && folder.gid !== 0) return folder.gid;
-  const groups = await readFile('/etc/group', 'utf8').catch(() => '');
+  const groups = orNull(() => readFileSync('/etc/group', 'utf8')) ?? '';
   const gid = /^nixbld:[^:]*:(\d+):/m.exec(groups)?.[1];
   return gid === undefined ? null : Number(gid);
 }
@@ -120,17 +119,21 @@ export function socketFolder(store: Store): string | null {
   return store.kind === 'daemon' && !isWithin(store.socket, '/nix') ? dirname(store.socket) : null;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+function isWritable(folder: string): boolean {
+  const store = join(folder, 'store');
+  try {
+    accessSync(existsSync(store) ? store : folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-async function isWritable(folder: string): Promise<boolean> {
-  const tested = (await exists(join(folder, 'store'))) ? join(folder, 'store') : folder;
-  return access(tested, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
+/** What cannot be seen counts as absent. */
+function orNull<T>(look: () => T): T | null {
+  try {
+    return look();
+  } catch {
+    return null;
+  }
 }

@@ -1,4 +1,5 @@
-import { chmod, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
+import { mkdirSync, mkdtempSync, realpathSync } from 'node:fs';
+import { chmod, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { localError } from '../errors.ts';
 
@@ -19,10 +20,10 @@ export interface Workspace {
 }
 
 /** Makes the folder below TMPDIR, or /tmp. Throws LOCAL_IO. */
-export async function openWorkspace(env: Readonly<Record<string, string | undefined>>): Promise<Workspace> {
+export function openWorkspace(env: Readonly<Record<string, string | undefined>>): Workspace {
   const parent = env['TMPDIR'] || '/tmp';
   try {
-    const folder = await mkdtemp(join(await realpath(parent), 'oci-plone-nix-'));
+    const folder = mkdtempSync(join(realpathSync.native(parent), 'oci-plone-nix-'));
     const workspace = {
       folder,
       home: join(folder, 'home'),
@@ -30,7 +31,7 @@ export async function openWorkspace(env: Readonly<Record<string, string | undefi
       roots: join(folder, 'roots'),
       etc: join(folder, 'etc'),
     };
-    for (const part of [workspace.home, workspace.temporary, workspace.roots, workspace.etc]) await mkdir(part);
+    for (const part of [workspace.home, workspace.temporary, workspace.roots, workspace.etc]) mkdirSync(part);
     return workspace;
   } catch (error) {
     throw localError(`making a temporary folder in ${parent}`, error);
