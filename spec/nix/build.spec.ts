@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { lstat, readdir, readFile, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, lstat, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { OciPloneError } from '../../src/errors.ts';
 import type { ErrorCode } from '../../src/errors.ts';
@@ -45,6 +45,24 @@ test('an expression becomes a store path, and its closure comes with what Nix kn
     assert.deepEqual(await nix.closure(hello?.onDisk ?? ''), closure);
   });
 });
+
+for (const [what, script] of [
+  ['does not know the question', 'echo "error: unrecognised flag" >&2; exit 1'],
+  ['answers in another way', 'echo "{\\"version\\":9}"'],
+  ['answers as it is known to', `PATH="${process.env['PATH'] ?? ''}"; exec nix "$@"`],
+] as const) {
+  test(`a closure is the same where the newer program ${what}`, { skip }, async () => {
+    const file = lab.write('home/project/same.nix', PRELUDE + HELLO);
+    const { storePath } = await lab.withNix({}, (nix) => nix.build({ file, args: [], argstrs: [], include: [] }));
+    const expected = await lab.withNix({}, (nix) => nix.closure(storePath));
+    const folder = dirname(lab.write('newer/nix', `#!/bin/sh\necho asked >>"$0.log"\n${script}\n`));
+    await chmod(join(folder, 'nix'), 0o755);
+    const env = { ...lab.env, PATH: `${folder}:${process.env['PATH'] ?? ''}` };
+    assert.deepEqual(await lab.withNix({ env, sandbox: 'none' }, (nix) => nix.closure(storePath)), expected);
+    assert.equal(await readFile(join(folder, 'nix.log'), 'utf8'), 'asked\n');
+    await rm(folder, { recursive: true });
+  });
+}
 
 test('several attributes of an expression are built in their order', { skip }, async () => {
   const text = `{ one = run "one" "$b echo 1 > $out"; two = run "two" "$b echo 2 > $out"; none = 3; }`;

@@ -3,7 +3,6 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { parseDump } from '../../src/nix/closure.ts';
 import { failedDerivation, missingPaths, nixMessage, printable } from '../../src/nix/message.ts';
 import { openStore, storePathOf } from '../../src/nix/store.ts';
 import { isRoot, makeLab, skipNix, told, which } from '../support/nix-lab.ts';
@@ -48,24 +47,6 @@ test('a name and a place on disk are the same store path', () => {
   assert.equal(storePathOf(store, `/data/root${PATH}`), PATH);
   for (const wrong of [`/other${PATH}`, `${PATH}/bin`, `/data/root${PATH}/bin`, '/nix/store', 'name', `${PATH}\nx`]) {
     assert.throws(() => storePathOf(store, wrong), { code: 'INPUT_MALFORMED' });
-  }
-});
-
-test('the dump of the database is read path by path', () => {
-  const hex = 'a'.repeat(64);
-  const other = `/nix/store/${HASH}-other`;
-  assert.deepEqual(parseDump(''), []);
-  assert.deepEqual(parseDump(`${other}\n${hex}\n120\n\n0\n${PATH}\n${hex}\n1\n${PATH}.drv\n2\n${other}\n${PATH}\n`), [
-    { path: other, narHash: `sha256:${hex}`, narSize: 120, references: [] },
-    { path: PATH, narHash: `sha256:${hex}`, narSize: 1, references: [other, PATH] },
-  ]);
-  for (const broken of [
-    'x',
-    `${PATH}\nzz\n1\n\n0\n`,
-    `${PATH}\n${hex}\n1\n\n2\n${other}\n`,
-    `${PATH}\n${hex}\n-1\n\n0`,
-  ]) {
-    assert.throws(() => parseDump(broken), { code: 'NIX_FAILED' });
   }
 });
 

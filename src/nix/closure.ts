@@ -1,20 +1,15 @@
 import { OciPloneError } from '../errors.ts';
 import { nixFailed } from './failure.ts';
 import { nixMessage } from './message.ts';
+import { type PathInfo, parseDump, parsePathInfo } from './path-info.ts';
 import { runStep } from './runner.ts';
 import type { Session } from './runner.ts';
 import { isStorePath, onDisk, storePathOf } from './store.ts';
 
 /** One store path, with what Nix knows of it. */
-export interface ClosurePath {
-  /** Its name, /nix/store/…, in every store. */
-  readonly path: string;
+export interface ClosurePath extends PathInfo {
   /** The folder, file or link where it lies on this machine. */
   readonly onDisk: string;
-  /** Of its NAR serialisation: `sha256:` and hex digits. */
-  readonly narHash: string;
-  readonly narSize: number;
-  readonly references: readonly string[];
 }
 
 /** A store path and everything it needs. */
@@ -33,38 +28,30 @@ const PATHS_PER_CALL = 4000;
  */
 export async function closureOf(session: Session, path: string): Promise<Closure> {
   const root = storePathOf(session.store, path);
-  const names = (await ask(session, ['--query', '--requisites', root])).split('\n').filter((line) => line !== '');
-  const sorted = [...new Set(names)].sort(byBytes);
-  const paths: ClosurePath[] = [];
-  for (let at = 0; at < sorted.length; at += PATHS_PER_CALL) {
-    const dump = await ask(session, ['--dump-db', ...sorted.slice(at, at + PATHS_PER_CALL)]);
-    paths.push(...parseDump(dump).map((one) => Object.assign(one, { onDisk: onDisk(session.store, one.path) })));
-  }
-  paths.sort((a, b) => byBytes(a.path, b.path));
-  if (paths.length !== sorted.length) {
-    throw new OciPloneError('NIX_FAILED', `nix-store described ${paths.length} of ${sorted.length} paths`);
-  }
-  return { root, paths };
+  const infos = (await askNix(session, root)) ?? (await askNixStore(session, root));
+  const paths = infos.map((info) => Object.assign(info, { onDisk: onDisk(session.store, info.path) }));
+  return { root, paths: paths.sort((a, b) => byBytes(a.path, b.path)) };
 }
 
-/**
- * What `nix-store --dump-db` prints for each path, a line each: path, narHash in hex, narSize, deriver, the count of
- * references, the references. The order is that of the arguments. Throws NIX_FAILED for anything else.
- */
-export function parseDump(dump: string): readonly Omit<ClosurePath, 'onDisk'>[] {
-  const lines = dump.split('\n');
-  const paths: Omit<ClosurePath, 'onDisk'>[] = [];
-  for (let at = 0; at < lines.length && lines[at] !== '';) {
-    const [path = '', hash = '', size = '', , count = ''] = lines.slice(at, at + 5);
-    const references = lines.slice(at + 5, at + 5 + Number(count));
-    const isWhole = /^\d+$/.test(count) && references.length === Number(count) && references.every(isStorePath);
-    if (!isStorePath(path) || !/^[0-9a-f]{64}$/.test(hash) || !/^\d+$/.test(size) || !isWhole) {
-      throw new OciPloneError('NIX_FAILED', `nix-store --dump-db: line ${at + 1} is not what was expected`);
-    }
-    paths.push({ path, narHash: `sha256:${hash}`, narSize: Number(size), references });
-    at += 5 + references.length;
+/** One question to the newer program; null where it is not there, or does not answer as it is known to. */
+async function askNix(session: Session, root: string): Promise<readonly PathInfo[] | null> {
+  if (session.programs.nix === null) return null;
+  const args = ['--extra-experimental-features', 'nix-command', 'path-info', '--recursive', '--json', root];
+  const silent = (): void => undefined;
+  const ended = await runStep(session, { kind: 'evaluation', holding: 'view', program: 'nix', args, onLine: silent });
+  return ended.code === 0 ? parsePathInfo(ended.stdout, root) : null;
+}
+
+/** Two or more to the older one, whose answers stay what they are. */
+async function askNixStore(session: Session, root: string): Promise<readonly PathInfo[]> {
+  const answer = await ask(session, ['--query', '--requisites', root]);
+  const names = [...new Set(answer.split('\n').filter((line) => line !== ''))];
+  const infos: PathInfo[] = [];
+  for (let at = 0; at < names.length; at += PATHS_PER_CALL) {
+    infos.push(...parseDump(await ask(session, ['--dump-db', ...names.slice(at, at + PATHS_PER_CALL)])));
   }
-  return paths;
+  if (infos.length === names.length) return infos;
+  throw new OciPloneError('NIX_FAILED', `nix-store described ${infos.length} of ${names.length} paths`);
 }
 
 /** The system that a store path was built for, where the store still has its derivation; else null. */

@@ -7,6 +7,8 @@ import { isWithin } from './paths.ts';
 export interface Programs {
   readonly instantiate: string;
   readonly store: string;
+  /** The newer program, which not every installation has. */
+  readonly nix: string | null;
   /** null where bubblewrap is not to be used. */
   readonly bubblewrap: string | null;
   /** Folders outside /usr and /nix that must be shown for these programs to start. */
@@ -38,6 +40,7 @@ export function findPrograms(
   return {
     instantiate,
     store,
+    nix: find('nix', env),
     bubblewrap,
     folders: [...new Set(folders)].filter((folder) => !SHOWN_ANYWAY.some((top) => isWithin(folder, top))),
     nixInNix: real.slice(0, 2).some((path) => isWithin(path, '/nix')),

@@ -39,7 +39,7 @@ export interface Step {
   readonly kind: 'evaluation' | 'realisation';
   readonly holding: Holding;
   /** Bubblewrap itself is started to try a sandbox inside the sandbox. */
-  readonly program: 'instantiate' | 'store' | 'bubblewrap';
+  readonly program: 'instantiate' | 'store' | 'nix' | 'bubblewrap';
   readonly args: readonly string[];
   readonly shown?: readonly Shown[];
   readonly nixPath?: readonly string[];
