@@ -2,17 +2,24 @@
  * The library's whole public surface. Everything else may change in any release; the layout of files below is private,
  * and package.json exports nothing but this.
  */
+import type * as ExportTarball from './image/export-tarball.ts';
+import type * as Inspect from './image/inspect.ts';
 import type * as Instance from './image/instance.ts';
+import type * as Push from './image/push.ts';
 import type * as Show from './project/show.ts';
 import type * as WriteExpressions from './project/write-expressions.ts';
 
 export { pack } from './image/pack.ts';
-export { push } from './image/push.ts';
-export { inspect } from './image/inspect.ts';
-export { exportTarball } from './image/export-tarball.ts';
 /*
- * What reads buildouts is as large as all the rest, and is loaded by the first call: to pack a tarball must not wait for it.
+ * What only some callers need is loaded by their first call.
  */
+/** See `push` of image/push.ts. */
+export const push: typeof Push.push = async (options) => (await import('./image/push.ts')).push(options);
+/** See `inspect` of image/inspect.ts. */
+export const inspect: typeof Inspect.inspect = async (options) => (await import('./image/inspect.ts')).inspect(options);
+/** See `exportTarball` of image/export-tarball.ts. */
+export const exportTarball: typeof ExportTarball.exportTarball = async (options) =>
+  (await import('./image/export-tarball.ts')).exportTarball(options);
 /** See `showBuildout` of project/show.ts. */
 export const showBuildout: typeof Show.showBuildout = async (options) =>
   (await import('./project/show.ts')).showBuildout(options);

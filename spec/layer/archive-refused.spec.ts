@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { DEFAULT_LIMITS } from '../../src/layer/read-archive.ts';
+import { DEFAULT_LIMITS } from '../../src/layer/archive-limits.ts';
 import { linesOf, linesOfStream, saved, withArchive } from '../support/archives.ts';
 import { badInput, hasCode } from '../support/codes.ts';
 import { missing } from '../support/fixtures.ts';

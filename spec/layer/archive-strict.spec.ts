@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { digestOf } from '../../src/oci/digest.ts';
+import { digestOf } from '../../src/oci/document-digest.ts';
 import type { FolderNode } from '../../src/layer/tree.ts';
 import { walk } from '../../src/layer/walk.ts';
 import { linesOf, saved, streamOf, withArchive } from '../support/archives.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
 import { commitToArchive } from '../../src/layout/archive.ts';
 import { Stage } from '../../src/layout/stage.ts';
-import { digestOf } from '../../src/oci/digest.ts';
+import { digestOf } from '../../src/oci/document-digest.ts';
 import { hasCode } from '../support/codes.ts';
 import { missing } from '../support/fixtures.ts';
 import { beside, stageImage } from '../support/layouts.ts';

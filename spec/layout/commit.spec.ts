@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Stage } from '../../src/layout/stage.ts';
+import { writeDocument } from '../../src/layout/write-document.ts';
 import { indexDocument } from '../../src/oci/manifest.ts';
 import { MEDIA_TYPES } from '../../src/oci/media-types.ts';
 import { hasCode } from '../support/codes.ts';
@@ -84,7 +85,7 @@ describe('a commit into a folder', () => {
     const layout = join(scratch(t), 'app.oci');
     const { image } = await commitImage(layout, 'one', ['one']);
     const stage = Stage.open(layout);
-    const inner = stage.writeDocument(indexDocument([image]));
+    const inner = writeDocument(stage, indexDocument([image]));
     renameSync(stage.blobPath(inner.digest), join(layout, 'blobs', 'sha256', inner.digest.slice(7)));
     stage.close();
     writeFileSync(join(layout, 'index.json'), indexDocument([{ mediaType: MEDIA_TYPES.index, ...inner }]));

@@ -6,6 +6,7 @@ import { type TestContext, describe, it } from 'node:test';
 import { type ErrorCode, OciPloneError } from '../../src/errors.ts';
 import { type LayoutImage, withLayoutImage } from '../../src/layout/open.ts';
 import { Stage } from '../../src/layout/stage.ts';
+import { writeDocument } from '../../src/layout/write-document.ts';
 import { indexDocument } from '../../src/oci/manifest.ts';
 import { MEDIA_TYPES } from '../../src/oci/media-types.ts';
 import { hasCode } from '../support/codes.ts';
@@ -187,7 +188,7 @@ describe('a layout is not read where it has', () => {
       const index = join(layout, 'index.json');
       const replaceManifest = (text: string): void => {
         const stage = Stage.open(layout);
-        const written = stage.writeDocument(Buffer.from(text));
+        const written = writeDocument(stage, Buffer.from(text));
         renameSync(stage.blobPath(written.digest), blob(written.digest));
         stage.close();
         writeFileSync(index, indexDocument([{ mediaType: MEDIA_TYPES.manifest, ...written }]));

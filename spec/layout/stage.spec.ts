@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { OciPloneError } from '../../src/errors.ts';
 import { ownerTag } from '../../src/layout/owner.ts';
 import { Stage, besidePrefix } from '../../src/layout/stage.ts';
-import { digestOf } from '../../src/oci/digest.ts';
+import { digestOf } from '../../src/oci/document-digest.ts';
 import { compiled, startChild } from '../support/child.ts';
 import { hasCode } from '../support/codes.ts';
 import { beside } from '../support/layouts.ts';
@@ -13,8 +13,9 @@ import { scratch } from '../support/scratch.ts';
 
 const STAGING = `
   import { Stage } from ${compiled('../../src/layout/stage.ts')};
+  import { writeDocument } from ${compiled('../../src/layout/write-document.ts')};
   const stage = Stage.open(LAYOUT);
-  stage.writeDocument(Buffer.from('half-done'));
+  writeDocument(stage, Buffer.from('half-done'));
   console.log(stage.folder);
   setInterval(() => undefined, 1000);
 `;

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { OciPloneError } from '../../src/errors.ts';
-import { digestAlgorithm, digestHex, digestOf, isDigest, matchesDigest, parseDigest } from '../../src/oci/digest.ts';
+import { digestAlgorithm, digestHex, isDigest, parseDigest } from '../../src/oci/digest.ts';
+import { digestOf, matchesDigest } from '../../src/oci/document-digest.ts';
 
 const EMPTY = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 const LONG: `sha512:${string}` = `sha512:${'0a'.repeat(64)}`;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
-import { type Digest, digestOf } from '../../src/oci/digest.ts';
+import { type Digest } from '../../src/oci/digest.ts';
+import { digestOf } from '../../src/oci/document-digest.ts';
 import { canonicalJson } from '../../src/oci/json.ts';
 import { MEDIA_TYPES } from '../../src/oci/media-types.ts';
 import type { PushableImage } from '../../src/registry/push.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { digestOf } from '../../src/oci/digest.ts';
+import { digestOf } from '../../src/oci/document-digest.ts';
 import { type Blob, verified } from '../../src/registry/verified.ts';
 import { isError } from './expect.ts';
 

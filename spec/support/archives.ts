@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import zlib from 'node:zlib';
-import { type Archive, type ArchiveOptions, DEFAULT_LIMITS, readArchive } from '../../src/layer/read-archive.ts';
+import { DEFAULT_LIMITS } from '../../src/layer/archive-limits.ts';
+import { type Archive, type ArchiveOptions, readArchive } from '../../src/layer/read-archive.ts';
 import { scratch } from './scratch.ts';
 import { lines } from './trees.ts';
 

@@ -8,6 +8,7 @@ import { file, folder } from '../../src/layer/tree.ts';
 import type { ArchivedImage } from '../../src/layout/archive.ts';
 import { type Committed, commitToFolder } from '../../src/layout/commit.ts';
 import { Stage } from '../../src/layout/stage.ts';
+import { writeDocument } from '../../src/layout/write-document.ts';
 import { configDocument } from '../../src/oci/config.ts';
 import { manifestDocument } from '../../src/oci/manifest.ts';
 import { MEDIA_TYPES } from '../../src/oci/media-types.ts';
@@ -36,8 +37,9 @@ export async function stageImage(stage: Stage, texts: readonly string[]): Promis
     }
     return packed;
   });
-  const config = stage.writeDocument(configDocument({ platform: PLATFORM, created: 0, runtime: RUNTIME, layers }));
-  const manifest = stage.writeDocument(
+  const config = writeDocument(stage, configDocument({ platform: PLATFORM, created: 0, runtime: RUNTIME, layers }));
+  const manifest = writeDocument(
+    stage,
     manifestDocument({
       config: { mediaType: MEDIA_TYPES.config, ...config },
       layers: layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),

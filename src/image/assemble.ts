@@ -1,6 +1,7 @@
 import { OciPloneError } from '../errors.ts';
 import type { PackedLayer } from '../layer/pack-layer.ts';
 import type { Stage } from '../layout/stage.ts';
+import { writeDocument } from '../layout/write-document.ts';
 import { configDocument } from '../oci/config.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { manifestDocument } from '../oci/manifest.ts';
@@ -32,7 +33,8 @@ export function assemble(parts: Parts, job: PackJob, stage: Stage): StagedImage 
     ...(unsandboxed ? { sandbox: 'none' } : {}),
   });
   const runtime = { entrypoint, cmd, env, user, ports, volumes, workdir, stopSignal };
-  const config = stage.writeDocument(
+  const config = writeDocument(
+    stage,
     configDocument({
       platform,
       created: job.created,
@@ -41,7 +43,8 @@ export function assemble(parts: Parts, job: PackJob, stage: Stage): StagedImage 
     }),
   );
   const configDescriptor: Descriptor = { mediaType: MEDIA_TYPES.config, ...config };
-  const manifest = stage.writeDocument(
+  const manifest = writeDocument(
+    stage,
     manifestDocument({
       config: configDescriptor,
       layers: layers.map(layerDescriptor),

@@ -15,12 +15,14 @@ export const MOUNT = '/opt';
 export const DATA = '/data';
 
 /** What runs an instance, unless the caller says otherwise. */
-export const INSTANCE_DEFAULTS: {
+export interface InstanceDefaults {
   readonly cmd: readonly string[];
   readonly workdir: string;
   readonly volumes: readonly string[];
   readonly stopSignal: string;
-} = {
+}
+
+export const INSTANCE_DEFAULTS: InstanceDefaults = {
   cmd: ['start'],
   workdir: MOUNT,
   volumes: [DATA],

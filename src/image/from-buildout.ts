@@ -1,6 +1,6 @@
 import type { ImagePart } from '../project/image-part.ts';
 import type { Packable } from '../project/packable.ts';
-import { type BakedInstance, INSTANCE_DEFAULTS, writeBakedInstance } from './baked-instance.ts';
+import type { BakedInstance, InstanceDefaults } from './baked-instance.ts';
 import { type BuildoutPackChoices, type PackJob, type PackOptions, packJob, usage } from './options.ts';
 
 type Choice = keyof BuildoutPackChoices;
@@ -47,17 +47,20 @@ export async function withBuildoutInput<T>(
   read(options, null);
   const env = options.env ?? process.env;
   // Loaded here, since it is more than all that other inputs need.
-  const { withPackable } = await import('../project/packable.ts');
+  const [{ withPackable }, { INSTANCE_DEFAULTS, writeBakedInstance }] = await Promise.all([
+    import('../project/packable.ts'),
+    import('./baked-instance.ts'),
+  ]);
   const checkImage = (image: Partial<ImagePart>): void => {
     packJob({ input: '', output: '', env: {}, push: image.push, ...settingsOf({ input: '' }, image, {}) });
   };
   return withPackable({ ...options, file: options.input, env, checkImage }, async (packable) => {
-    if (packable.instance === null) return use(read(expressionOptions(options, packable), null));
+    if (packable.instance === null) return use(read(expressionOptions(options, packable, {}), null));
     const { bakeUser = false, onProgress } = options;
     if (bakeUser)
       onProgress?.({ kind: 'note', text: 'the password of the buildout is in the image, for all who can pull it' });
     const { expression, instance } = writeBakedInstance(packable.expression, packable.instance, { bakeUser });
-    return use(read(expressionOptions(options, { ...packable, expression }), instance));
+    return use(read(expressionOptions(options, { ...packable, expression }, INSTANCE_DEFAULTS), instance));
   });
 }
 
@@ -65,14 +68,14 @@ function isGiven(value: unknown): boolean {
   return value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
 }
 
-function expressionOptions(options: PackOptions, packable: Packable): PackOptions {
+function expressionOptions(options: PackOptions, packable: Packable, defaults: Partial<InstanceDefaults>): PackOptions {
   const cleared = Object.fromEntries(BUILDOUT_ONLY.map((name) => [name, undefined]));
-  const { expression, show, name, image, instance } = packable;
+  const { expression, show, name, image } = packable;
   const destination = destinationOf(options, name, image);
   return {
     ...options,
     ...cleared,
-    ...settingsOf(options, image ?? {}, instance === null ? {} : INSTANCE_DEFAULTS),
+    ...settingsOf(options, image ?? {}, defaults),
     ...destination,
     input: expression,
     show: [...(options.show ?? []), ...show],
@@ -94,7 +97,7 @@ function destinationOf(
 function settingsOf(
   options: PackOptions,
   image: Partial<ImagePart>,
-  instance: Pick<PackOptions, keyof typeof INSTANCE_DEFAULTS>,
+  instance: Partial<InstanceDefaults>,
 ): Partial<PackOptions> {
   const list = (own: readonly string[] | undefined, other: readonly string[] | undefined) =>
     own === undefined || own.length === 0 ? other : own;

@@ -33,13 +33,8 @@ export async function push(options: PushOptions): Promise<PushResult> {
   });
 }
 
-/** The pushes that a pack job asks for. */
-export async function pushJob(layout: string, job: PackJob): Promise<readonly string[]> {
-  if (job.push.length === 0) return [];
-  return (await pushLayout(layout, job.push, job)).references;
-}
-
-async function pushLayout(
+/** Pushes under references that were read already. */
+export async function pushLayout(
   layout: string,
   references: readonly Reference[],
   {

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { OciPloneError } from '../errors.ts';
 import type { Encoder } from '../layer/encoder.ts';
@@ -8,7 +8,7 @@ import type { PackedLayer } from '../layer/pack-layer.ts';
 import type { LayerPlan } from '../layer/plan.ts';
 import { recipeId } from '../layer/recipe.ts';
 import { CHUNK_BYTES } from '../layer/tree.ts';
-import { type LayoutImage, withLayoutImage } from '../layout/open.ts';
+import type { LayoutImage } from '../layout/open.ts';
 import type { Stage } from '../layout/stage.ts';
 import { digestAlgorithm, digestHex, isDigest } from '../oci/digest.ts';
 import type { PackJob } from './options.ts';
@@ -38,7 +38,8 @@ export class PreviousImage {
     { output, tag, signal }: Pick<PackJob, 'output' | 'tag' | 'signal'>,
     stage: Stage,
   ): Promise<PreviousImage> {
-    if (output?.kind !== 'folder') return new PreviousImage('', []);
+    if (output?.kind !== 'folder' || !existsSync(output.path)) return new PreviousImage('', []);
+    const { withLayoutImage } = await import('../layout/open.ts');
     try {
       const options = { spoolFolder: stage.folder, signal };
       const candidates = await withLayoutImage(`${output.path}:${tag}`, options, async (image) => candidatesOf(image));

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { OciPloneError } from '../errors.ts';
 import { diskTree } from '../layer/disk-tree.ts';
 import type { NarInfo } from '../layer/nar.ts';
-import { type Archive, type ArchiveOptions, readArchive } from '../layer/read-archive.ts';
+import type { Archive, ArchiveOptions } from '../layer/read-archive.ts';
 import { resolve } from '../layer/resolve.ts';
 import { type FolderNode, folder, merge, symlink } from '../layer/tree.ts';
 import { isDigest } from '../oci/digest.ts';
@@ -11,7 +11,6 @@ import type { Stage } from '../layout/stage.ts';
 import type { Closure } from '../nix/closure.ts';
 import { sessionOptions } from '../nix/choices.ts';
 import type { Nix } from '../nix/session.ts';
-import { BAKED_ATTRIBUTES } from './baked-instance.ts';
 import { type Input, inputKind } from './input.ts';
 import type { PackJob } from './options.ts';
 
@@ -34,8 +33,8 @@ export type RootFsJob = Pick<
   PackJob,
   'input' | 'nix' | 'limits' | 'layers' | 'checkStore' | 'env' | 'signal' | 'onProgress' | 'instance'
 > & {
-  /** Called when all is built, and Nix is asked for the closure: a tenth of a second later its files will be read. */
-  readonly onBuilt?: (() => void) | undefined;
+  /** Called when all is built, and Nix is asked for the closure: soon its files will be read. */
+  readonly meanwhile?: (() => Promise<unknown>) | undefined;
 };
 
 /** Builds or reads a job's input and keeps it readable for the time of `use`. */
@@ -50,12 +49,10 @@ export async function withRootFs<T>(job: RootFsJob, stage: Stage, use: (root: Ro
       hint: 'An archive does not say what its store paths should be.',
     });
   if (input.kind === 'archive') return withArchive(input.source, job, stage, use);
-  // An archive does without that room.
   const { withNix } = await import('../nix/session.ts');
   return withNix(sessionOptions(job.nix, job), async (nix) => {
     const { storePath, system, beside } = await build(nix, input, job);
-    job.onBuilt?.();
-    const closure = await nix.closure(storePath);
+    const [closure] = await Promise.all([nix.closure(storePath), job.meanwhile?.()]);
     const systemOf = async (): Promise<Platform | null> => {
       const name = system ?? (await nix.systemOf(closure.root));
       return name === null ? null : platformOfNixSystem(name);
@@ -74,9 +71,12 @@ async function build(
   if (input.kind === 'store') return { storePath: input.path, system: null, beside: null };
   const expression = expressionOf(input.file, job);
   if (job.instance === null) return { ...(await nix.build(expression)), beside: null };
+  const [{ BAKED_ATTRIBUTES }, { bakedTree }] = await Promise.all([
+    import('./baked-instance.ts'),
+    import('./baked-tree.ts'),
+  ]);
   const [environment, made] = await nix.buildAttributes(expression, BAKED_ATTRIBUTES);
   if (environment === undefined || made === undefined) throw new Error('an expression of two attributes has fewer');
-  const { bakedTree } = await import('./baked-tree.ts');
   return { ...environment, beside: bakedTree(made.onDisk, job.instance, job.onProgress) };
 }
 
@@ -109,8 +109,7 @@ async function withArchive<T>(
   use: (root: RootFs) => Promise<T>,
 ): Promise<T> {
   const options = { limits, spoolFolder: stage.folder, signal, onProgress };
-  const archive =
-    layers === 'verbatim' ? await readAndKeep(source, options, stage) : await readArchive(source, options);
+  const archive = layers === 'verbatim' ? await readAndKeep(source, options, stage) : await read(source, options);
   try {
     const { tree } = archive;
     return await use({
@@ -126,12 +125,17 @@ async function withArchive<T>(
   }
 }
 
+async function read(source: string | Readable, options: ArchiveOptions): Promise<Archive> {
+  const { readArchive } = await import('../layer/read-archive.ts');
+  return readArchive(source, options);
+}
+
 /** What is hashed and looked at is what is kept, even if the file changes meanwhile. */
 async function readAndKeep(source: string | Readable, options: ArchiveOptions, stage: Stage): Promise<Archive> {
   const { archive } = await stage.writeBlob(async (keep) => {
-    const read = await readArchive(source, { ...options, keep });
-    if (read.kept === null) throw new Error('an archive that was to be kept was not');
-    return { archive: read, digest: read.kept.digest };
+    const whole = await read(source, { ...options, keep });
+    if (whole.kept === null) throw new Error('an archive that was to be kept was not');
+    return { archive: whole, digest: whole.kept.digest };
   });
   return archive;
 }

@@ -1,5 +1,5 @@
 import { MEDIA_TYPES } from '../oci/media-types.ts';
-import { CodecPool } from './codec-pool.ts';
+import type { CodecPool } from './codec-pool.ts';
 import { assertZstd } from './zstd.ts';
 
 /**
@@ -55,14 +55,24 @@ export async function withEncoder<T>(
   name: EncoderName,
   use: (encoder: Encoder) => Promise<T>,
 ): Promise<T> {
+  const { encoder, close } = await openEncoder(compression, name);
+  try {
+    return await use(encoder);
+  } finally {
+    await close();
+  }
+}
+
+/** An encoder, and what ends the threads it may have started. Throws as `withEncoder` does. */
+export async function openEncoder(
+  compression: Compression,
+  name: EncoderName,
+): Promise<{ readonly encoder: Encoder; readonly close: () => Promise<void> }> {
   assertEncoder(compression);
   const codec = compression === 'zstd' ? compression : name;
+  const { CodecPool } = await import('./codec-pool.ts');
   const pool = await CodecPool.of(codec, codec === 'zstd' ? 'fast' : 'slow');
-  try {
-    return await use(encoderOf(compression, pool, MEBIBYTES[codec]));
-  } finally {
-    await pool.close();
-  }
+  return { encoder: encoderOf(compression, pool, MEBIBYTES[codec]), close: () => pool.close() };
 }
 
 /** Throws USAGE where `withEncoder` would: to be asked before long work begins. */

@@ -7,10 +7,18 @@ export interface BulkHash {
   digest(): Digest;
 }
 
+/** A hash that is begun. */
 export function bulkHash(): BulkHash {
   const hash = createHash('sha256');
   return {
     update: (bytes) => void hash.update(bytes),
     digest: () => `sha256:${hash.digest('hex')}`,
   };
+}
+
+/** Of what is at hand as a whole. */
+export function hashOf(bytes: Uint8Array): Digest {
+  const hash = bulkHash();
+  hash.update(bytes);
+  return hash.digest();
 }

@@ -1,5 +1,5 @@
 import { type Codec, NOT_THIS } from './codec.ts';
-import { freeingEvery } from './dead-buffers.ts';
+import { freeNow, freeingEvery } from './dead-buffers.ts';
 
 /** Calls whose buffers, some two mebibytes each, may lie dead in memory: to be freed more often costs the system more than it saves. */
 const DEAD = 16;
@@ -15,8 +15,10 @@ export function nativeCodec(id: string, run: (input: Uint8Array, room: number) =
     run: freeingEvery(DEAD, (input: Uint8Array, output: Uint8Array) => {
       const made = run(input, output.length);
       if (made === null) return NOT_THIS;
+      const { length } = made;
       output.set(made);
-      return made.length;
+      freeNow(made);
+      return length;
     }),
   };
 }

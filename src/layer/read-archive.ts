@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { OciPloneError, localError, systemCode, throwIfAborted } from '../errors.ts';
 import type { OnProgress } from '../progress.ts';
 import { type ArchiveFormat, FORMAT_BYTES, archiveFormat } from './archive-format.ts';
+import type { ArchiveLimits } from './archive-limits.ts';
 import type { BlobSink, PackedBlob } from './blob.ts';
 import { decode, withHead } from './decode.ts';
 import { sameFile } from './disk-tree.ts';
@@ -14,17 +15,6 @@ import { readRange } from './read-range.ts';
 import { openSpool } from './spool.ts';
 import { notReadable } from './stat-input.ts';
 import type { FolderNode } from './tree.ts';
-
-/** How much an archive may ask for before it is refused. */
-export interface ArchiveLimits {
-  readonly entries: number;
-  /** Bytes of the uncompressed archive. */
-  readonly bytes: number;
-  /** Uncompressed bytes for each compressed one, over the whole archive. */
-  readonly ratio: number;
-}
-
-export const DEFAULT_LIMITS: ArchiveLimits = { entries: 2_000_000, bytes: 64 * 1024 ** 3, ratio: 250 };
 
 /** A small archive may be nothing but zeros; the ratio is looked at from here on. */
 const RATIO_FROM_BYTES = 64 * 1024 ** 2;

@@ -1,11 +1,12 @@
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { OciPloneError, localError, systemCode } from '../errors.ts';
+import { localError, systemCode } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestHex } from '../oci/digest.ts';
 import { indexDocument, parseIndex } from '../oci/manifest.ts';
 import { withLock } from './lock.ts';
 import { REF_NAME, layoutMarker, parseLayoutMarker, withRefName } from './format.ts';
+import { isNew } from './output-folder.ts';
 import { reachable } from './reachable.ts';
 import { type Stage, besidePrefix } from './stage.ts';
 
@@ -35,25 +36,6 @@ export async function commitToFolder(stage: Stage, image: Descriptor, options: C
     } catch (error) {
       throw localError(`cannot write the layout ${folder}`, error);
     }
-  });
-}
-
-/** Throws LOCAL_IO where a folder is there that is no layout: to be asked before long work begins. */
-export function assertUsable(folder: string): void {
-  try {
-    isNew(folder);
-  } catch (error) {
-    throw localError(`cannot write the layout ${folder}`, error);
-  }
-}
-
-function isNew(folder: string): boolean {
-  const stats = statSync(folder, { throwIfNoEntry: false });
-  if (stats === undefined) return true;
-  if (stats.isDirectory() && readdirSync(folder).length === 0) return true;
-  if (stats.isDirectory() && existsSync(join(folder, 'oci-layout'))) return false;
-  throw new OciPloneError('LOCAL_IO', `${folder}: is there and is not an image layout`, {
-    hint: 'Choose another output, or remove it.',
   });
 }
 

@@ -1,11 +1,13 @@
 import { OciPloneError } from '../errors.ts';
+import { DEFAULT_LIMITS } from '../layer/archive-limits.ts';
 import { diskTree } from '../layer/disk-tree.ts';
 import { bulkHash } from '../layer/hash.ts';
-import { DEFAULT_LIMITS, readArchive } from '../layer/read-archive.ts';
+import { readArchive } from '../layer/read-archive.ts';
 import { statInput } from '../layer/stat-input.ts';
 import type { FileNode, FolderNode } from '../layer/tree.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { digestAlgorithm, digestHex, matchesDigest } from '../oci/digest.ts';
+import { digestAlgorithm, digestHex } from '../oci/digest.ts';
+import { matchesDigest } from '../oci/document-digest.ts';
 import { MAX_DOCUMENT_BYTES, type Manifest, parseIndex, parseManifest } from '../oci/manifest.ts';
 import { isManifestType } from '../oci/media-types.ts';
 import { isTag } from '../oci/reference.ts';

@@ -15,7 +15,6 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { localError, systemCode } from '../errors.ts';
 import type { BlobSink } from '../layer/blob.ts';
-import { bulkHash } from '../layer/hash.ts';
 import { type Digest, digestHex } from '../oci/digest.ts';
 import { ownerIsGone, ownerTag } from './owner.ts';
 
@@ -108,15 +107,6 @@ export class Stage {
   /** Removes a blob of this stage. */
   dropBlob(digest: Digest): void {
     rmSync(this.blobPath(digest), { force: true });
-  }
-
-  /** Writes a small document as a blob. */
-  writeDocument(document: Uint8Array): { readonly digest: Digest; readonly size: number } {
-    const hash = bulkHash();
-    hash.update(document);
-    const digest = hash.digest();
-    this.writeFile(this.blobPath(digest), document);
-    return { digest, size: document.length };
   }
 
   writeFile(path: string, content: Uint8Array | string): void {

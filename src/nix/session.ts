@@ -103,13 +103,11 @@ function openSession(options: NixOptions, programs: Session['programs'], workspa
   const settings = readSettings(env, options.settings);
   const machineFolder = env['NIX_CONF_DIR'] || '/etc/nix';
   const secretFiles = secretFilesOf(settings, machineFolder);
-  const homes = homesOfCaller(env);
-  const places = credentialPlaces(
-    env,
-    [...homes, ...homesOfAll()],
-    secretFiles.map(({ source }) => source),
-  );
-  const judge = Judge.of(homes, places);
+  const judge = new Judge(() => {
+    const homes = homesOfCaller(env);
+    const settingFiles = secretFiles.map(({ source }) => source);
+    return { homes, places: credentialPlaces(env, [...homes, ...homesOfAll()], settingFiles) };
+  });
   // Before a store is made: what is refused leaves nothing behind.
   const shown = [...options.show.map((path) => judge.show(path)), ...caches(settings, judge)];
   const store = openStore(options.store, env);

@@ -21,19 +21,32 @@ export interface Mask {
 const NEVER_WHOLE: ReadonlySet<string> = new Set(['/etc', '/run', '/var', '/nix/var']);
 const NEVER_ANY = ['/proc', '/sys', '/dev', '/boot'];
 
+/** What a judge protects. */
+export interface Protected {
+  readonly homes: readonly string[];
+  /** Of credentials. */
+  readonly places: readonly string[];
+}
+
 /** Decides what may be shown: made once a session, since it depends on homes and places of credentials alone. */
 export class Judge {
-  readonly #homes: readonly string[];
-  readonly #places: readonly string[];
+  readonly #find: () => Protected;
+  #protected: Protected | null = null;
 
-  private constructor(homes: readonly string[], places: readonly string[]) {
-    this.#homes = homes;
-    this.#places = places;
+  /**
+   * @param find - gives homes and places as written; their real paths count, too. Asked once, when something is to be shown: a
+   *   question to the store shows nothing, and is answered sooner than they are found
+   */
+  constructor(find: () => Protected) {
+    this.#find = find;
   }
 
-  /** Takes homes and places as written, and keeps their real paths, too. */
-  static of(homes: readonly string[], places: readonly string[]): Judge {
-    return new Judge(withReal(homes), withReal(places));
+  get #known(): Protected {
+    if (this.#protected === null) {
+      const { homes, places } = this.#find();
+      this.#protected = { homes: withReal(homes), places: withReal(places) };
+    }
+    return this.#protected;
   }
 
   /**
@@ -60,16 +73,18 @@ export class Judge {
   /** Why a real path is never shown, or null where it may be. */
   refusal(real: string): string | null {
     if (real === '/') return 'it is the whole machine';
-    if (this.#homes.some((home) => isWithin(home, real))) return 'it is, or holds, a home folder';
+    const { homes, places } = this.#known;
+    if (homes.some((home) => isWithin(home, real))) return 'it is, or holds, a home folder';
     if (NEVER_WHOLE.has(real) || NEVER_ANY.some((top) => isWithin(real, top))) return 'it belongs to the system';
-    if (this.#places.some((place) => isWithin(real, place))) return 'it is a place of credentials';
+    if (places.some((place) => isWithin(real, place))) return 'it is a place of credentials';
     return null;
   }
 
   /** The places of credentials that lie below what is shown. */
   masks(shown: readonly Shown[]): readonly Mask[] {
+    if (shown.length === 0) return [];
     const masks: Mask[] = [];
-    for (const place of this.#places) {
+    for (const place of this.#known.places) {
       if (!shown.some(({ path }) => isWithin(place, path))) continue;
       // A link shows where it points to, and that place has been resolved on its own.
       const found = lookedAt(place);

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 
 /** Ids outside of the sandbox that stand for Nix's builders. */
@@ -19,10 +18,10 @@ const GROUP = 30_000;
 
 /**
  * Ids for one session. Nix ends a build by killing every process of its builder's id, so that two sessions on one machine,
- * whose stores do not know of each other, must not share them.
+ * whose stores do not know of each other, must not share them. Nobody gains by a guess.
  */
 export function chooseBuilderIds(group: number | null): BuilderIds {
-  return { firstUser: FIRST + randomInt(2 ** 20) * COUNT, count: COUNT, group: group ?? GROUP };
+  return { firstUser: FIRST + Math.floor(Math.random() * 2 ** 20) * COUNT, count: COUNT, group: group ?? GROUP };
 }
 
 /** Gives a new user namespace root and the builders, as user_namespaces(7) wants it: one write each. */

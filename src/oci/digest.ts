@@ -1,5 +1,3 @@
-import { sha256, sha512 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { OciPloneError } from '../errors.ts';
 
 /** `algorithm:hex`, as the image specification's descriptor.md ("Digests") has it. */
@@ -18,17 +16,6 @@ export function parseDigest(text: unknown, where: string): Digest {
     'INPUT_MALFORMED',
     `${where}: expected a sha256 or sha512 digest, got ${JSON.stringify(text)}`,
   );
-}
-
-/** The sha256 digest of a small document that was read. What is written, and bulk data, goes through `layer/hash.ts`. */
-export function digestOf(document: Uint8Array): Digest {
-  return `sha256:${bytesToHex(sha256(document))}`;
-}
-
-/** Whether a small document is what the digest names. */
-export function matchesDigest(document: Uint8Array, digest: Digest): boolean {
-  if (digestAlgorithm(digest) === 'sha256') return digestOf(document) === digest;
-  return digestHex(digest) === bytesToHex(sha512(document));
 }
 
 /** The hex part, which is the file's name in an image layout. */

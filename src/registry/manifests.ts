@@ -1,6 +1,7 @@
 import { OciPloneError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { isDigest, matchesDigest } from '../oci/digest.ts';
+import { isDigest } from '../oci/digest.ts';
+import { matchesDigest } from '../oci/document-digest.ts';
 import type { RegistryClient } from './client.ts';
 import { header } from './http.ts';
 

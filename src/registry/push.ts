@@ -1,6 +1,6 @@
 import { OciPloneError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { matchesDigest } from '../oci/digest.ts';
+import { matchesDigest } from '../oci/document-digest.ts';
 import { MAX_DOCUMENT_BYTES } from '../oci/manifest.ts';
 import { type Reference, formatReference } from '../oci/reference.ts';
 import type { OnProgress } from '../progress.ts';
