@@ -9,7 +9,8 @@ const MAX_KIBIBYTES = (process.versions.node.startsWith('20.') ? 150 : 384) * 10
 const PACK = `
   import { packLayer } from ${compiled('../../src/layer/pack-layer.ts')};
   import { withEncoder } from ${compiled('../../src/layer/encoder.ts')};
-  import { readArchive, DEFAULT_LIMITS } from ${compiled('../../src/layer/read-archive.ts')};
+  import { DEFAULT_LIMITS } from ${compiled('../../src/layer/archive-limits.ts')};
+  import { readArchive } from ${compiled('../../src/layer/read-archive.ts')};
   import { CHUNK_BYTES, folder, symlink } from ${compiled('../../src/layer/tree.ts')};
   import { END, entry, file } from ${compiled('../support/tars.ts')};
   import { Readable } from 'node:stream';
