@@ -75,7 +75,7 @@ export function nixFolder(store: Store): string {
 
 /** Where a path of the store lies on disk. */
 export function onDisk(store: Store, path: string): string {
-  return store.kind === 'chroot' ? join(store.root, path) : path;
+  return store.kind === 'chroot' ? `${store.root}${path}` : path;
 }
 
 /** The file in which Nix keeps a build's log, unless it was told to compress it. */
