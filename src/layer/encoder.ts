@@ -71,7 +71,7 @@ export async function openEncoder(
   assertEncoder(compression);
   const codec = compression === 'zstd' ? compression : name;
   const { CodecPool } = await import('./codec-pool.ts');
-  const pool = await CodecPool.of(codec, codec === 'zstd' ? 'fast' : 'slow');
+  const pool = await CodecPool.of(codec, codec === 'zstd' || codec === 'zlib' ? 'fast' : 'slow');
   return { encoder: encoderOf(compression, pool, MEBIBYTES[codec]), close: () => pool.close() };
 }
 

@@ -1,8 +1,8 @@
 import { type Codec, NOT_THIS } from './codec.ts';
 import { freeNow, freeingEvery } from './dead-buffers.ts';
 
-/** Calls whose buffers, some two mebibytes each, may lie dead in memory: to be freed more often costs the system more than it saves. */
-const DEAD = 16;
+/** Calls whose buffers, up to two mebibytes each, may lie dead in memory where `freeNow` cannot free them: to be freed more often costs the system more than it saves. */
+const DEAD = 8;
 
 /**
  * A codec of one of node's functions, which bring memory of their own.
