@@ -1,20 +1,38 @@
-import { getHeapSpaceStatistics } from 'node:v8';
-
-/** Since Node 21, which the types of Node 20 do not know. */
-interface Transferable {
-  readonly transfer?: (newByteLength: number) => unknown;
-}
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 /** Smaller ones may be parts of what node shares among them. */
 const OWN_BYTES = 512 * 1024;
 
+/** Gives an array's memory to another one of so many bytes. */
+type Transfer = (this: ArrayBufferLike, bytes: number) => unknown;
+
+let transfer: Transfer | null = null;
+
 /**
- * Frees the memory of an array that nobody uses any more, where this Node can. What V8 does not have to look for costs it
- * nothing: of what zstd brings with each block 64 MB are there soon, and then V8 goes through all that is alive.
+ * Frees the memory of an array that nobody uses any more. What V8 does not have to look for costs it nothing: of what zstd
+ * brings with each block 64 MB are there soon, and then V8 goes through all that is alive.
  */
 export function freeNow({ buffer }: Uint8Array): void {
-  const memory: ArrayBufferLike & Transferable = buffer;
-  if (buffer.byteLength >= OWN_BYTES) memory.transfer?.(0);
+  if (buffer.byteLength < OWN_BYTES) return;
+  transfer ??= findTransfer();
+  transfer.call(buffer, 0);
+}
+
+/** `ArrayBuffer.prototype.transfer` of ECMAScript 2024: Node 20 has it, and shows it to a context that is made under a flag. */
+function findTransfer(): Transfer {
+  const has: { readonly transfer?: Transfer } & ArrayBuffer = ArrayBuffer.prototype;
+  if (has.transfer !== undefined) return has.transfer;
+  setFlagsFromString(`--${FLAG}`);
+  const found: unknown = runInNewContext('ArrayBuffer.prototype.transfer');
+  setFlagsFromString(`--no-${FLAG}`);
+  return isTransfer(found) ? found : () => undefined;
+}
+
+const FLAG = 'harmony-rab-gsab-transfer';
+
+function isTransfer(value: unknown): value is Transfer {
+  return typeof value === 'function';
 }
 
 /** The same function, which before every so many calls frees what those before left dead. */

@@ -6,11 +6,14 @@ import { nativeCodec } from './native-codec.ts';
 /** What is inflated at once: of less there is too much to put together, and more leaves holes in a thread's memory, 60 MB of them on Node 24. */
 const INFLATED_BYTES = 128 * 1024;
 
+/** Each leaves one and a half mebibytes, half of them in pieces. */
+const DEAD = 16;
+
 /** Typed by what it is asked for with `info`. */
 const inflate: (members: Uint8Array, options: ZlibOptions) => unknown = gunzipSync;
 
 /** Inflates gzip members whose first one has PLAIN_HEADER; knows nothing but whole members that there is room for. */
-export const gunzip: Codec = nativeCodec('gunzip', (members, room) => {
+export const gunzip: Codec = nativeCodec('gunzip', DEAD, (members, room) => {
   const bytes = Buffer.from(members.buffer, members.byteOffset, members.length);
   if (!bytes.subarray(0, PLAIN_HEADER.length).equals(PLAIN_HEADER)) return null;
   try {

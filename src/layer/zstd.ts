@@ -29,7 +29,10 @@ const PARAMETERS = { 100: LEVEL, 102: HASH_LOG, 103: CHAIN_LOG };
 /** zstd reads and writes in place where all that could come of a block has room, and copies it otherwise (ZSTD_COMPRESSBOUND of zstd.h). */
 const boundOf = (bytes: number): number => bytes + (bytes >> 8) + 1024;
 
-export const zstd: Codec = nativeCodec(`zstd-${LEVEL}.${HASH_LOG}.${CHAIN_LOG}`, (block) => {
+/** Where Node has zstd, it can free what is dead at once. */
+const DEAD = Infinity;
+
+export const zstd: Codec = nativeCodec(`zstd-${LEVEL}.${HASH_LOG}.${CHAIN_LOG}`, DEAD, (block) => {
   const { zstdCompressSync } = functions;
   if (zstdCompressSync === undefined) throw missing('--compression=zstd');
   return zstdCompressSync(block, { params: PARAMETERS, chunkSize: boundOf(block.length) });
