@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 import { bulkHash } from './hash.ts';
-import type { Step } from './walk.ts';
+import type { BareStep } from './walk.ts';
 
 export interface NarInfo {
   /** The sha256 of the NAR, as Nix's database has it. */
@@ -15,7 +15,7 @@ export interface NarInfo {
  */
 export interface NarHash {
   /** For a file, every piece of its content follows through `content`. */
-  step(step: Step): void;
+  step(step: BareStep): void;
   content(piece: Uint8Array): void;
   /** Once after a file's content. */
   endFile(): void;

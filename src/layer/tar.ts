@@ -2,7 +2,7 @@ import { OciPloneError, throwIfAborted } from '../errors.ts';
 import { type NarHash, type NarInfo, narHash } from './nar.ts';
 import { BLOCK_BYTES, type TarEntry, paddingOf, tarHeader } from './tar-header.ts';
 import type { FileNode, FolderNode, Room } from './tree.ts';
-import { type Step, walk } from './walk.ts';
+import { type BareStep, walk } from './walk.ts';
 
 export interface TarOptions {
   /** Gets the tar's bytes in order. What it keeps it must copy. */
@@ -16,74 +16,109 @@ export interface TarOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const ZEROS = new Uint8Array(2 * BLOCK_BYTES);
-
 /**
  * Writes a tree as a tar: parents first, each name once, no hard links; the headers' policy is tar-header.ts. Returns the
  * NAR hashes of the paths asked for. Throws INPUT_REFUSED for a name that would be a whiteout.
  */
 export async function writeTar(root: FolderNode, options: TarOptions): Promise<ReadonlyMap<string, NarInfo>> {
-  const nars = new Map<string, NarInfo>();
-  for (const wait of tarInParts(root, options, nars)) await wait;
-  return nars;
+  const tar = new TarWriter(options.write, options.hashed);
+  for (const wait of tarInParts(root, tar, options)) await wait;
+  return tar.end();
 }
 
 /** Writes up to where there is something to wait for: a promise for each of 400,000 entries would be most of the memory. */
-function* tarInParts(root: FolderNode, options: TarOptions, nars: Map<string, NarInfo>): Generator<Promise<void>> {
-  const { write, ready, hashed, signal } = options;
-  let nar: { readonly path: string; readonly hash: NarHash } | null = null;
+function* tarInParts(root: FolderNode, tar: TarWriter, options: TarOptions): Generator<Promise<void>> {
+  const { ready, signal } = options;
   for (const step of walk(root)) {
     throwIfAborted(signal);
-    if (nar === null && step.kind !== 'leave' && hashed.has(step.path)) nar = { path: step.path, hash: narHash() };
-    nar?.hash.step(step);
-    if (step.kind !== 'leave') {
-      assertNoWhiteout(step);
-      write(tarHeader(entryOf(step)));
-      if (step.kind === 'leaf' && step.node.kind === 'file')
-        yield* contentInParts(step.path, step.node, nar?.hash ?? null, options);
-    }
-    if (nar?.path === step.path && step.kind !== 'enter') {
-      nars.set(nar.path, nar.hash.finish());
-      nar = null;
-    }
+    tar.step(step);
+    if (step.kind === 'leaf' && step.node.kind === 'file') yield* contentInParts(step.path, step.node, tar, options);
     // Also where there was no content: headers alone may be hundreds of megabytes.
     const wait = ready();
     if (wait) yield wait;
   }
-  write(ZEROS);
+}
+
+function* contentInParts(
+  path: string,
+  node: FileNode,
+  tar: TarWriter,
+  { room, ready, signal }: TarOptions,
+): Generator<Promise<void>> {
+  let bytes = 0;
+  for (const piece of node.read(room)) {
+    bytes += piece.length;
+    tar.content(piece);
+    const wait = ready();
+    if (wait) yield wait;
+    throwIfAborted(signal);
+  }
+  if (bytes !== node.size) throw new Error(`/${path}: ${bytes} bytes instead of ${node.size}`);
+  tar.endFile(path, node.size);
+}
+
+const ZEROS = new Uint8Array(2 * BLOCK_BYTES);
+
+/** Writes a tar by the steps of a walk, and hashes the NARs of some paths on the way. */
+export class TarWriter {
+  readonly #write: (piece: Uint8Array) => void;
+  readonly #hashed: { has(path: string): boolean };
+  readonly #nars = new Map<string, NarInfo>();
+  #nar: { readonly path: string; readonly hash: NarHash } | null = null;
+
+  constructor(write: (piece: Uint8Array) => void, hashed: { has(path: string): boolean }) {
+    this.#write = write;
+    this.#hashed = hashed;
+  }
+
+  /** For a file, its content follows through `content`, and `endFile`. Throws INPUT_REFUSED for a whiteout's name. */
+  step(step: BareStep): void {
+    if (this.#nar === null && step.kind !== 'leave' && this.#hashed.has(step.path))
+      this.#nar = { path: step.path, hash: narHash() };
+    this.#nar?.hash.step(step);
+    if (step.kind !== 'leave') {
+      assertNoWhiteout(step);
+      this.#write(tarHeader(entryOf(step)));
+    }
+    const isWhole = step.kind === 'leave' || (step.kind === 'leaf' && step.node.kind === 'symlink');
+    if (isWhole) this.#leave(step.path);
+  }
+
+  content(piece: Uint8Array): void {
+    this.#nar?.hash.content(piece);
+    this.#write(piece);
+  }
+
+  endFile(path: string, size: number): void {
+    this.#nar?.hash.endFile();
+    this.#write(ZEROS.subarray(0, paddingOf(size)));
+    this.#leave(path);
+  }
+
+  /** Ends the tar (POSIX pax, "ustar Interchange Format": two blocks of zeros). Returns the hashes, by path. */
+  end(): ReadonlyMap<string, NarInfo> {
+    this.#write(ZEROS);
+    return this.#nars;
+  }
+
+  #leave(path: string): void {
+    if (this.#nar?.path !== path) return;
+    this.#nars.set(path, this.#nar.hash.finish());
+    this.#nar = null;
+  }
 }
 
 /** A layer cannot hold such a name, which deletes something of the layers below (image specification, layer.md "Whiteouts"). */
-function assertNoWhiteout({ name, path }: Exclude<Step, { kind: 'leave' }>): void {
+function assertNoWhiteout({ name, path }: Exclude<BareStep, { kind: 'leave' }>): void {
   if (name.startsWith('.wh.'))
     throw new OciPloneError('INPUT_REFUSED', `/${path}: a name that begins with ".wh." cannot be in an image`);
 }
 
-function entryOf(step: Exclude<Step, { kind: 'leave' }>): TarEntry {
+function entryOf(step: Exclude<BareStep, { kind: 'leave' }>): TarEntry {
   if (step.kind === 'enter')
     return { name: `${step.path}/`, type: 'folder', mode: step.node.mode, size: 0, target: '', owner: step.node.owner };
   const { node, path } = step;
   return node.kind === 'symlink'
     ? { name: path, type: 'symlink', mode: 0o777, size: 0, target: node.target }
     : { name: path, type: 'file', mode: node.mode, size: node.size, target: '' };
-}
-
-function* contentInParts(
-  path: string,
-  node: FileNode,
-  nar: NarHash | null,
-  { write, room, ready, signal }: TarOptions,
-): Generator<Promise<void>> {
-  let bytes = 0;
-  for (const piece of node.read(room)) {
-    bytes += piece.length;
-    nar?.content(piece);
-    write(piece);
-    const wait = ready();
-    if (wait) yield wait;
-    throwIfAborted(signal);
-  }
-  if (bytes !== node.size) throw new Error(`/${path}: ${bytes} bytes instead of ${node.size}`);
-  nar?.endFile();
-  write(ZEROS.subarray(0, paddingOf(node.size)));
 }

@@ -6,6 +6,15 @@ export type Step =
   | { readonly kind: 'leave'; readonly path: string }
   | { readonly kind: 'leaf'; readonly path: string; readonly name: string; readonly node: FileNode | SymlinkNode };
 
+/** What a tar and a NAR have of a step. */
+export type BareStep =
+  | { readonly kind: 'enter'; readonly path: string; readonly name: string; readonly node: BareFolder }
+  | { readonly kind: 'leave'; readonly path: string }
+  | { readonly kind: 'leaf'; readonly path: string; readonly name: string; readonly node: BareFile | SymlinkNode };
+
+export type BareFolder = Pick<FolderNode, 'kind' | 'mode' | 'owner'>;
+export type BareFile = Pick<FileNode, 'kind' | 'mode' | 'size'>;
+
 /**
  * Walks below a root, which itself is not a step. Paths have neither a leading nor a trailing slash. Without recursion: a
  * path of 4 KiB may be 2,000 folders deep, which is more than the call stack holds.
