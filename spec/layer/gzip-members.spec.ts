@@ -18,7 +18,7 @@ async function* pieces(archive: Uint8Array, length: number): AsyncGenerator<Uint
 /** What comes out, and how many compressed bytes each piece was said to end at. */
 async function decoded(archive: Uint8Array, length = 100_000): Promise<{ plain: Buffer; ends: readonly number[] }> {
   const [parts, ends] = [[] as Buffer[], [] as number[]];
-  const take = (piece: Uint8Array, compressed: number): void => {
+  const take = (piece: Uint8Array, compressed: number): undefined => {
     parts.push(Buffer.from(piece));
     ends.push(compressed);
   };
@@ -100,7 +100,7 @@ describe('gzip in members', () => {
   it('stops where a piece is refused, though threads are at the next ones', async () => {
     for (const last of [90, 91, 92, 120]) {
       let taken = 0;
-      const refuse = (): void => {
+      const refuse = (): undefined => {
         if (++taken === last) throw new RangeError('refused');
       };
       const source = pieces(Buffer.concat(many), 256 * 1024)[Symbol.asyncIterator]();
@@ -150,7 +150,7 @@ describe('gzip in members', () => {
     }
     const [first = HEADER] = small;
     let most = 0;
-    const left = await takeMembers(counted(), (_, compressed) => (most = Math.max(most, read - compressed)));
+    const left = await takeMembers(counted(), (_, compressed) => void (most = Math.max(most, read - compressed)));
     assert.equal(left, null);
     assert.ok(most > first.length && most < 5 * first.length + 1000, `${most} bytes ahead`);
   });

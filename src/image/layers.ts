@@ -1,8 +1,8 @@
 import { OciPloneError } from '../errors.ts';
 import type { Encoder } from '../layer/encoder.ts';
 import type { NarInfo } from '../layer/nar.ts';
-import { type PackedLayer, packLayer } from '../layer/pack-layer.ts';
-import { planLayers } from '../layer/plan.ts';
+import { type PackedLayer, layerOf, packLayer } from '../layer/pack-layer.ts';
+import { type LayerPlan, planLayers } from '../layer/plan.ts';
 import { VERBATIM_RECIPE } from '../layer/recipe.ts';
 import { type FolderNode, type Node, folder } from '../layer/tree.ts';
 import type { Stage } from '../layout/stage.ts';
@@ -32,7 +32,8 @@ export async function packPlanned(
   const options = { encoder, known, onBytes, signal: job.signal };
   for (const plan of planLayers(tree, root.storePaths))
     layers.push(
-      (await previous.take(plan, options, stage)) ??
+      streamedLayer(plan, root, options) ??
+        (await previous.take(plan, options, stage)) ??
         (await stage.writeBlob((sink) => packLayer(plan, { ...options, sink }))),
     );
   if (job.checkStore)
@@ -41,6 +42,18 @@ export async function packPlanned(
       layers.flatMap(({ storePaths }) => storePaths),
     );
   return layers;
+}
+
+/** The layer of store paths that was written while an archive was read; null for any other. */
+function streamedLayer(
+  plan: LayerPlan,
+  { streamed }: RootFs,
+  options: Parameters<typeof layerOf>[2],
+): PackedLayer | null {
+  if (streamed === null || plan.storePaths.length === 0) return null;
+  if (streamed.nars.size !== plan.storePaths.length)
+    throw new Error('a layer of other store paths than the archive has');
+  return layerOf(plan, streamed, options);
 }
 
 function totalOf({ known }: RootFs): number | null {

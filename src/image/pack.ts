@@ -9,7 +9,7 @@ import { withBuildoutInput } from './from-buildout.ts';
 import { type PackJob, type PackOptions, packJob } from './options.ts';
 import type * as PackImage from './pack-image.ts';
 import type { PackResult } from './result.ts';
-import { withRootFs } from './rootfs.ts';
+import { type RootFsJob, withRootFs } from './rootfs.ts';
 
 /**
  * Packs a buildout, a Nix expression, a store path or an archive into an OCI image, and returns the image's digest. Writes
@@ -32,7 +32,7 @@ async function packChecked(job: PackJob): Promise<PackResult> {
   const stage = Stage.open(job.output?.path ?? join(tmpdir(), 'image'));
   try {
     const image = await withPacking(job, (packing) =>
-      withRootFs({ ...job, meanwhile: packing }, stage, async (root) => {
+      withRootFs({ ...job, ...readyFor(job, packing) }, stage, async (root) => {
         const { encoder, packImage } = await packing();
         return packImage(root, encoder, job, stage);
       }),
@@ -42,6 +42,12 @@ async function packChecked(job: PackJob): Promise<PackResult> {
   } finally {
     stage.close();
   }
+}
+
+function readyFor(job: PackJob, packing: () => Promise<Packing>): Pick<RootFsJob, 'meanwhile' | 'openEncoder'> {
+  // A volume there would be in the layer of the store.
+  const isStoreSettled = !job.image.volumes.some((path) => /^\/+nix(\/|$)/.test(path));
+  return { meanwhile: packing, openEncoder: isStoreSettled ? async () => (await packing()).encoder : undefined };
 }
 
 interface Packing {

@@ -1,9 +1,12 @@
 import type { Readable } from 'node:stream';
 import { OciPloneError } from '../errors.ts';
 import { diskTree } from '../layer/disk-tree.ts';
+import type { Encoder } from '../layer/encoder.ts';
 import type { NarInfo } from '../layer/nar.ts';
 import type { Archive, ArchiveOptions } from '../layer/read-archive.ts';
 import { resolve } from '../layer/resolve.ts';
+import type { StreamedLayer } from '../layer/store-layer.ts';
+import { isStoreName } from '../layer/store-name.ts';
 import { type FolderNode, folder, merge, symlink } from '../layer/tree.ts';
 import { isDigest } from '../oci/digest.ts';
 import { type Platform, platformOfNixSystem } from '../oci/platform.ts';
@@ -27,6 +30,8 @@ export interface RootFs {
   readonly unsandboxed: boolean;
   /** The archive, where it was one. */
   readonly archive: Archive | null;
+  /** The layer of its store paths, where that was written while it was read. */
+  readonly streamed: StreamedLayer | null;
 }
 
 export type RootFsJob = Pick<
@@ -35,6 +40,8 @@ export type RootFsJob = Pick<
 > & {
   /** Called when all is built, and Nix is asked for the closure: soon its files will be read. */
   readonly meanwhile?: (() => Promise<unknown>) | undefined;
+  /** With what an archive's store paths may be packed while it is read. */
+  readonly openEncoder?: (() => Promise<Encoder>) | undefined;
 };
 
 /** Builds or reads a job's input and keeps it readable for the time of `use`. */
@@ -95,6 +102,7 @@ function closureRoot({ root, paths }: Closure, system: RootFs['system'], { nix }
     system,
     unsandboxed: nix.sandbox === 'none',
     archive: null,
+    streamed: null,
   };
 }
 
@@ -104,12 +112,17 @@ function nameInStore(path: string): string {
 
 async function withArchive<T>(
   source: string | Readable,
-  { limits, layers, signal, onProgress }: RootFsJob,
+  { limits, layers, signal, onProgress, openEncoder }: RootFsJob,
   stage: Stage,
   use: (root: RootFs) => Promise<T>,
 ): Promise<T> {
   const options = { limits, spoolFolder: stage.folder, signal, onProgress };
-  const archive = layers === 'verbatim' ? await readAndKeep(source, options, stage) : await read(source, options);
+  const { archive, streamed } =
+    layers === 'verbatim'
+      ? await readAndKeep(source, options, stage)
+      : typeof source === 'string' && openEncoder !== undefined
+        ? await readAndPack(source, options, stage, await openEncoder())
+        : await read(source, options);
   try {
     const { tree } = archive;
     return await use({
@@ -119,35 +132,59 @@ async function withArchive<T>(
       system: () => Promise.resolve(null),
       unsandboxed: false,
       archive,
+      streamed,
     });
   } finally {
     archive.close();
   }
 }
 
-async function read(source: string | Readable, options: ArchiveOptions): Promise<Archive> {
+interface ReadArchive {
+  readonly archive: Archive;
+  readonly streamed: StreamedLayer | null;
+}
+
+async function read(source: string | Readable, options: ArchiveOptions): Promise<ReadArchive> {
   const { readArchive } = await import('../layer/read-archive.ts');
-  return readArchive(source, options);
+  return { archive: await readArchive(source, options), streamed: null };
 }
 
 /** What is hashed and looked at is what is kept, even if the file changes meanwhile. */
-async function readAndKeep(source: string | Readable, options: ArchiveOptions, stage: Stage): Promise<Archive> {
-  const { archive } = await stage.writeBlob(async (keep) => {
-    const whole = await read(source, { ...options, keep });
-    if (whole.kept === null) throw new Error('an archive that was to be kept was not');
-    return { archive: whole, digest: whole.kept.digest };
+async function readAndKeep(source: string | Readable, options: ArchiveOptions, stage: Stage): Promise<ReadArchive> {
+  return stage.writeBlob(async (keep) => {
+    const { archive, streamed } = await read(source, { ...options, keep });
+    if (archive.kept === null) throw new Error('an archive that was to be kept was not');
+    return { archive, streamed, digest: archive.kept.digest };
   });
-  return archive;
 }
 
-/** A hash of 32 digits and a name, as Nix's store paths have it. */
-const STORE_NAME = /^[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+\-._?=]+$/;
+/** The store paths' layer is written while the archive is read, where it is in the order for that. */
+async function readAndPack(
+  source: string,
+  options: ArchiveOptions,
+  stage: Stage,
+  encoder: Encoder,
+): Promise<ReadArchive> {
+  const { StoreLayer } = await import('../layer/store-layer.ts');
+  return stage.writeBlob(async (sink) => {
+    const layer = new StoreLayer(encoder, sink);
+    const { archive } = await read(source, { ...options, layer });
+    if (!archive.isStreamed) return { archive, streamed: null, digest: null };
+    try {
+      const streamed = await layer.finish();
+      return { archive, streamed, digest: streamed.digest };
+    } catch (error) {
+      archive.close();
+      throw error;
+    }
+  });
+}
 
 function storePathsIn(tree: FolderNode): string[] {
   const store = resolve(tree, '/nix/store')?.node;
   if (store?.kind !== 'folder') return [];
   return Array.from(store.list(), ([name]) => name)
-    .filter((name) => STORE_NAME.test(name))
+    .filter(isStoreName)
     .map((name) => `/nix/store/${name}`);
 }
 

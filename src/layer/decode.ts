@@ -7,12 +7,15 @@ import { zstdDecoder } from './zstd.ts';
 import { CHUNK_BYTES } from './tree.ts';
 import { decodeFrames } from './zstd-frames.ts';
 
+/** A promise where the next piece is to wait. */
+export type Take = (piece: Uint8Array, compressed: number) => Promise<void> | undefined;
+
 export interface DecodeOptions {
   readonly format: ArchiveFormat;
   /** What the archive is called in messages. */
   readonly where: string;
   /** Gets the bytes in order, and how many compressed ones went into them and all before. What it keeps it must copy. */
-  readonly take: (piece: Uint8Array, compressed: number) => void;
+  readonly take: Take;
 }
 
 /**
@@ -30,8 +33,8 @@ export async function decode(source: AsyncIterable<Uint8Array>, options: DecodeO
       yield format === 'tar' ? piece : Uint8Array.from(piece);
     }
   }
-  const takeCounted = (piece: Uint8Array): void => take(piece, compressed);
-  if (format === 'tar') for await (const piece of counted()) takeCounted(piece);
+  const takeCounted = (piece: Uint8Array): Promise<void> | undefined => take(piece, compressed);
+  if (format === 'tar') for await (const piece of counted()) await takeCounted(piece);
   else await decodeFrames(counted(), { where, decoder: () => zstdDecoder(CHUNK_BYTES, where), take: takeCounted });
 }
 
@@ -56,7 +59,7 @@ async function gunzip(source: AsyncIterator<Uint8Array>, { where, take }: Decode
   const follows = new OciPloneError('INPUT_MALFORMED', `${where}: something follows the compressed archive`);
   try {
     await pipeline(counted(), decoder, async (plain: AsyncIterable<Uint8Array>) => {
-      for await (const piece of plain) take(piece, left.compressed + decoder.bytesWritten);
+      for await (const piece of plain) await take(piece, left.compressed + decoder.bytesWritten);
     });
   } catch (error) {
     throw AT_END.has(systemCode(error)) ? follows : error;

@@ -1,12 +1,12 @@
-import { type Gunzip, type ZlibOptions, gunzipSync } from 'node:zlib';
+import { type Gunzip, type ZlibOptions, constants, gunzipSync } from 'node:zlib';
 import type { Codec } from './codec.ts';
 import { PLAIN_HEADER } from './gzip-member.ts';
 import { nativeCodec } from './native-codec.ts';
 
-/** What is inflated at once: of less there is too much to put together, and more leaves holes in a thread's memory, 60 MB of them on Node 24. */
-const INFLATED_BYTES = 128 * 1024;
+/** The length of what a member was made of stands at its end (RFC 1952 section 2.3.1, ISIZE). */
+const LENGTH_BYTES = 4;
 
-/** Each leaves one and a half mebibytes, half of them in pieces. */
+/** What one member has made is one piece, and freed at once; of several together, some pieces lie dead until they are looked for. */
 const DEAD = 16;
 
 /** Typed by what it is asked for with `info`. */
@@ -17,7 +17,10 @@ export const gunzip: Codec = nativeCodec('gunzip', DEAD, (members, room) => {
   const bytes = Buffer.from(members.buffer, members.byteOffset, members.length);
   if (!bytes.subarray(0, PLAIN_HEADER.length).equals(PLAIN_HEADER)) return null;
   try {
-    const inflated = inflate(bytes, { chunkSize: INFLATED_BYTES, maxOutputLength: room, info: true });
+    const length = bytes.readUInt32LE(bytes.length - LENGTH_BYTES);
+    // One more than needed, since zlib is asked for more as long as there is no room left.
+    const chunkSize = Math.max(Math.min(length, room) + 1, constants.Z_MIN_CHUNK);
+    const inflated = inflate(bytes, { chunkSize, maxOutputLength: room, info: true });
     return isInflated(inflated) && inflated.engine.bytesWritten === bytes.length ? inflated.buffer : null;
   } catch {
     return null;

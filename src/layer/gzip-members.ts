@@ -38,12 +38,13 @@ interface Memory {
  * may also stand in a member by chance. So what lies between two of them only counts where it inflates, to its last byte and with
  * the right checksum; then it does so for whoever reads the archive from its beginning, too.
  *
- * @param take - gets what was inflated, in order, and how many compressed bytes there were up to its end; keeps nothing of it
+ * @param take - gets what was inflated, in order, and how many compressed bytes there were up to its end; keeps nothing of it;
+ *   a promise where the next is to wait
  * @returns what begins with the first byte that did not; null where that was the end
  */
 export async function takeMembers(
   source: AsyncIterator<Uint8Array>,
-  take: (plain: Uint8Array, compressed: number) => void,
+  take: (plain: Uint8Array, compressed: number) => Promise<void> | undefined,
 ): Promise<LeftOver | null> {
   const pool = await CodecPool.of('gunzip', 'fast');
   try {
@@ -56,7 +57,7 @@ export async function takeMembers(
 async function takeBy(
   pool: CodecPool,
   source: Members,
-  take: (plain: Uint8Array, compressed: number) => void,
+  take: (plain: Uint8Array, compressed: number) => Promise<void> | undefined,
 ): Promise<LeftOver | null> {
   const queue: Chunk[] = [];
   const free: Memory[] = [];
@@ -81,7 +82,7 @@ async function takeBy(
     if (length === NOT_THIS)
       return { head: [...queue.map((one) => Uint8Array.from(one.members)), source.rest], compressed };
     queue.shift();
-    take(memory.plain.subarray(0, length), (compressed += members.length));
+    await take(memory.plain.subarray(0, length), (compressed += members.length));
     free.push(memory);
   }
 }

@@ -2,7 +2,9 @@ import { OciPloneError } from '../errors.ts';
 import { type Contents, EntryIndex, ROOT } from './entry-index.ts';
 import { entryName, refused } from './entry-name.ts';
 import { HEAD_BYTES, Heads } from './heads.ts';
+import type { PartlyKept } from './partly-kept.ts';
 import { TarScanner } from './scan-tar.ts';
+import { OutOfOrder, type StoreLayer } from './store-layer.ts';
 import type { Header } from './tar-block.ts';
 import type { FolderNode } from './tree.ts';
 
@@ -21,6 +23,8 @@ export interface IndexTarOptions {
    * names, links that climb out of the root. Of contents, only the first bytes of programs can be read then.
    */
   readonly strict: boolean;
+  /** Gets what belongs to it; contents of other files go to `kept`. Throws OutOfOrder, as the layer does, and for hard links. */
+  readonly streamed?: { readonly layer: StoreLayer; readonly kept: PartlyKept } | undefined;
 }
 
 /**
@@ -34,6 +38,8 @@ export class TarIndex {
   readonly #scanner: TarScanner;
   /** Null where the archive's bytes are kept elsewhere. */
   readonly #heads: Heads | null;
+  /** Whether the content that comes is that of a file of the layer. */
+  #isStreamed = false;
   #entries = 0;
   #textBytes = 0;
   /** The folder of the entry before: most entries are in the one that the entry before is in. */
@@ -41,8 +47,15 @@ export class TarIndex {
 
   constructor(options: IndexTarOptions) {
     this.#options = options;
-    this.#heads = options.strict ? new Heads() : null;
-    this.#scanner = new TarScanner(options.where, (entry, start) => this.#add(entry, start));
+    const { where, strict, streamed } = options;
+    this.#heads = streamed?.kept.heads ?? (strict ? new Heads() : null);
+    this.#scanner = new TarScanner(
+      where,
+      (entry, start) => this.#add(entry, start),
+      streamed === undefined
+        ? null
+        : (piece) => (this.#isStreamed ? streamed.layer.content(piece) : streamed.kept.append(piece)),
+    );
   }
 
   /** Takes the next bytes, and keeps nothing of them. Throws INPUT_REFUSED and INPUT_MALFORMED. */
@@ -55,7 +68,7 @@ export class TarIndex {
   /** The tree of what was pushed, once that is all of it. Throws INPUT_MALFORMED for an archive that is not complete. */
   tree(contents: Contents | null): FolderNode {
     this.#scanner.end();
-    const found = this.#heads ?? contents;
+    const found = this.#options.streamed?.kept ?? this.#heads ?? contents;
     if (found === null) throw new Error('an archive without a place for its bytes');
     return this.#index.tree(found);
   }
@@ -72,7 +85,7 @@ export class TarIndex {
   }
 
   #put(entry: Header, start: number): void {
-    const { where, strict } = this.#options;
+    const { where, strict, streamed } = this.#options;
     const index = this.#index;
     const type = typeOf(entry);
     if (strict) assertRelative(entry, where);
@@ -90,14 +103,21 @@ export class TarIndex {
       case '7': // A file that lies in one piece on disk.
         this.#putFile(place, entry, start);
         return;
-      case '5':
-        index.putFolder(folder, name, storeMode(folders, entry.mode, 'folder'));
+      case '5': {
+        const mode = storeMode(folders, entry.mode, 'folder');
+        index.putFolder(folder, name, mode);
+        streamed?.layer.add(folders, name, { kind: 'folder', mode });
         return;
-      case '2':
+      }
+      case '2': {
         this.#count(entry.target.length);
-        index.putSymlink(folder, name, linkTarget(entry, where));
+        const target = linkTarget(entry, where);
+        index.putSymlink(folder, name, target);
+        streamed?.layer.add(folders, name, { kind: 'symlink', target });
         return;
+      }
       case '1': {
+        if (streamed !== undefined) throw new OutOfOrder(entry.name);
         const target = hardLinkTarget(index, entry, where);
         index.putCopy(folder, name, target, storeMode(folders, index.mode(target), 'file'));
         return;
@@ -109,8 +129,12 @@ export class TarIndex {
 
   #putFile({ folder, folders, name }: Place, { mode, size }: Header, start: number): void {
     const kept = storeMode(folders, mode, 'file');
+    const { streamed } = this.#options;
+    this.#isStreamed = streamed?.layer.add(folders, name, { kind: 'file', mode: kept, size }) ?? false;
     const heads = this.#heads;
     if (heads === null) this.#index.putFile(folder, name, kept, start, size);
+    else if (streamed !== undefined && !this.#isStreamed)
+      this.#index.putFile(folder, name, kept, streamed.kept.next, size);
     else {
       const isProgram = (kept & 0o111) !== 0;
       if (isProgram) this.#count(HEAD_BYTES);

@@ -42,7 +42,15 @@ export interface PackLayerOptions extends WriteBlobOptions {
 export async function packLayer(plan: LayerPlan, options: PackLayerOptions): Promise<PackedLayer> {
   const { encoder, known } = options;
   const unknown = plan.storePaths.filter((path) => !known.has(path)).map((path) => path.slice(1));
-  const { nars, ...blob } = await writeBlob(plan.tree, options, new Set(unknown));
+  return layerOf(plan, await writeBlob(plan.tree, options, new Set(unknown)), { encoder, known });
+}
+
+/** Describes a planned layer by what was written. */
+export function layerOf(
+  plan: LayerPlan,
+  { nars, ...blob }: PackedBlob & { readonly nars: ReadonlyMap<string, NarInfo> },
+  { encoder, known }: Pick<PackLayerOptions, 'encoder' | 'known'>,
+): PackedLayer {
   const storePaths = plan.storePaths.map((path) => {
     const nar = known.get(path) ?? nars.get(path.slice(1));
     return { path, narHash: nar?.narHash ?? null, narSize: nar?.narSize ?? null };

@@ -6,14 +6,16 @@ import type { OnProgress } from '../progress.ts';
 import { type ArchiveFormat, FORMAT_BYTES, archiveFormat } from './archive-format.ts';
 import type { ArchiveLimits } from './archive-limits.ts';
 import type { BlobSink, PackedBlob } from './blob.ts';
-import { decode, withHead } from './decode.ts';
+import { type Take, decode, withHead } from './decode.ts';
 import { sameFile } from './disk-tree.ts';
 import type { Contents } from './entry-index.ts';
 import { bulkHash } from './hash.ts';
 import { TarIndex } from './index-tar.ts';
 import { readRange } from './read-range.ts';
+import { PartlyKept } from './partly-kept.ts';
 import { openSpool } from './spool.ts';
 import { notReadable } from './stat-input.ts';
+import { OutOfOrder, type StoreLayer } from './store-layer.ts';
 import type { FolderNode } from './tree.ts';
 
 /** A small archive may be nothing but zeros; the ratio is looked at from here on. */
@@ -26,6 +28,11 @@ export interface ArchiveOptions {
    * only the first bytes of programs can be read.
    */
   readonly keep?: BlobSink | undefined;
+  /**
+   * Gets the store paths of a compressed archive in a file as they come. Where it can take them as they come they are not spooled,
+   * and only the first bytes of programs can be read; elsewhere the file is read again.
+   */
+  readonly layer?: StoreLayer | undefined;
   /** What to give instead of a file that is no archive. */
   readonly hint?: string;
   /** Where a compressed or piped archive is spooled, uncompressed. */
@@ -41,6 +48,8 @@ export interface Archive {
   readonly tree: FolderNode;
   /** What was kept; null where nothing was asked to be. */
   readonly kept: PackedBlob | null;
+  /** Whether the layer got the store paths. */
+  readonly isStreamed: boolean;
   /** INPUT_MALFORMED if the file is gone, or not what it was when it was indexed. */
   assertUnchanged(): void;
   close(): void;
@@ -71,13 +80,16 @@ async function readFile(path: string, options: ArchiveOptions): Promise<Archive>
     const own: Contents | null =
       format === 'tar' ? { read: (start, size, room) => readRange(fd, { start, size, path }, room) } : null;
     const source = { format, where: path, total, own };
-    const { tree, kept, close } = await index(piecesOf(fd), source, options);
+    const { tree, kept, isStreamed, close } = await index(piecesOf(fd), source, options).catch((error: unknown) => {
+      if (!(error instanceof OutOfOrder)) throw error;
+      return index(piecesOf(fd), source, { ...options, layer: undefined });
+    });
     assertUnchanged();
     const closeBoth = (): void => {
       close();
       closeSync(fd);
     };
-    return { where: path, format, tree, kept, assertUnchanged, close: closeBoth };
+    return { where: path, format, tree, kept, isStreamed, assertUnchanged, close: closeBoth };
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -121,8 +133,9 @@ async function readStream(stream: Readable, where: string, options: ArchiveOptio
   });
   const format = formatOf(Buffer.concat(head), where, options);
   const whole = withHead(head, pieces);
-  const { tree, kept, close } = await index(whole, { format, where, total: null, own: null }, options);
-  return { where, format, tree, kept, assertUnchanged: () => undefined, close };
+  const source = { format, where, total: null, own: null };
+  const { tree, kept, isStreamed, close } = await index(whole, source, { ...options, layer: undefined });
+  return { where, format, tree, kept, isStreamed, assertUnchanged: () => undefined, close };
 }
 
 /** The first pieces, as many as tell the format. */
@@ -149,8 +162,8 @@ interface Source {
 async function index(
   input: AsyncIterable<Uint8Array>,
   { format, where, total, own }: Source,
-  { limits, keep, spoolFolder, signal, onProgress }: ArchiveOptions,
-): Promise<Pick<Archive, 'tree' | 'kept' | 'close'>> {
+  { limits, keep, layer, spoolFolder, signal, onProgress }: ArchiveOptions,
+): Promise<Pick<Archive, 'tree' | 'kept' | 'isStreamed' | 'close'>> {
   const hashes = keep ? { digest: bulkHash(), diffId: bulkHash() } : null;
   const spool = own === null && keep === undefined ? openSpool(spoolFolder) : null;
   const close = (): void => spool?.close();
@@ -168,24 +181,28 @@ async function index(
       yield piece;
     }
   }
-  const tarIndex = new TarIndex({ where, maxEntries: limits.entries, strict: keep !== undefined });
-  const take = (piece: Uint8Array, compressed: number): void => {
+  const streamed = spool !== null && layer !== undefined ? { layer, kept: new PartlyKept(spool) } : undefined;
+  const tarIndex = new TarIndex({ where, maxEntries: limits.entries, strict: keep !== undefined, streamed });
+  const take: Take = (piece, compressed) => {
     // A few compressed bytes may be a great many of these.
     throwIfAborted(signal);
     written += piece.length;
     if (written > limits.bytes) throw overLimit(where, `more than ${limits.bytes} bytes`, '--max-bytes');
     if (written > RATIO_FROM_BYTES && written > compressed * limits.ratio)
       throw overLimit(where, `more than ${limits.ratio} bytes for each compressed one`, '--max-ratio');
-    spool?.append(piece);
+    if (streamed === undefined) spool?.append(piece);
     hashes?.diffId.update(piece);
     tarIndex.push(piece);
     tell();
+    return streamed?.layer.ready();
   };
 
   try {
     await decode(counted(), { format, where, take });
     const kept = hashes && { digest: hashes.digest.digest(), size: taken, diffId: hashes.diffId.digest() };
-    return { tree: tarIndex.tree(own ?? spool), kept, close };
+    const tree = tarIndex.tree(own ?? spool);
+    streamed?.layer.end();
+    return { tree, kept, isStreamed: streamed !== undefined, close };
   } catch (error) {
     close();
     throw failure(where, error, signal);
@@ -232,7 +249,8 @@ function formatOf(head: Uint8Array, where: string, { hint = HINT }: ArchiveOptio
 }
 
 function failure(where: string, error: unknown, signal: AbortSignal | undefined): unknown {
-  return signal?.aborted === true ? abortError(signal) : unreadable(where, error);
+  if (signal?.aborted === true) return abortError(signal);
+  return error instanceof OutOfOrder ? error : unreadable(where, error);
 }
 
 /** What zlib and zstd say of a broken archive is about the input; what the system says is about this machine. */

@@ -5,6 +5,9 @@ import { BLOCK_BYTES, paddingOf } from './tar-header.ts';
 /** Gets each entry, with the last word on its name, link and size, and with the place in the archive where its content begins, before that content has come. */
 export type OnEntry = (entry: Header, start: number) => void;
 
+/** Gets the content of the entry before, as it comes. */
+export type OnContent = (piece: Buffer) => void;
+
 /** Bytes of a header that extends the next one; there may be extended attributes in it. */
 const MAX_EXTENSION_BYTES = 1024 * 1024;
 
@@ -27,10 +30,12 @@ interface OpenExtension {
 export class TarScanner {
   readonly #where: string;
   readonly #onEntry: OnEntry;
+  readonly #onContent: OnContent | null;
   /** Bytes of the archive before the piece at hand. */
   #before = 0;
-  /** Bytes still to pass by: contents, with what fills their last block. */
+  /** Bytes still to pass by: contents, with what fills their last block; and how many of those are content. */
   #skip = 0;
+  #content = 0;
   /** A block that has come in part only. */
   readonly #block: Buffer = Buffer.alloc(BLOCK_BYTES);
   #filled = 0;
@@ -40,9 +45,10 @@ export class TarScanner {
   /** A block of zeros was seen: nothing else may follow. */
   #ended = false;
 
-  constructor(where: string, onEntry: OnEntry) {
+  constructor(where: string, onEntry: OnEntry, onContent: OnContent | null = null) {
     this.#where = where;
     this.#onEntry = onEntry;
+    this.#onContent = onContent;
   }
 
   /** Throws what the entry's taker throws, and INPUT_MALFORMED. Keeps nothing of the piece. */
@@ -50,6 +56,7 @@ export class TarScanner {
     for (let at = 0; at < piece.length;) {
       if (this.#skip > 0) {
         const passed = Math.min(this.#skip, piece.length - at);
+        if (this.#content > 0) this.#give(piece.subarray(at, at + Math.min(passed, this.#content)));
         this.#skip -= passed;
         at += passed;
       } else if (this.#open !== null) at += this.#extend(this.#open, piece.subarray(at));
@@ -91,6 +98,12 @@ export class TarScanner {
     const entry = this.#extended(fields);
     this.#onEntry(entry, start);
     this.#skip = entry.size + paddingOf(entry.size);
+    if (this.#onContent !== null) this.#content = entry.size;
+  }
+
+  #give(piece: Buffer): void {
+    this.#content -= piece.length;
+    this.#onContent?.(piece);
   }
 
   #begin({ type, size }: Header): void {

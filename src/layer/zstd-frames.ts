@@ -22,7 +22,8 @@ export interface DecodeFramesOptions {
   readonly where: string;
   /** A new decoder, for one frame. */
   readonly decoder: () => Duplex;
-  readonly take: (piece: Uint8Array) => void;
+  /** A promise where the next piece is to wait. */
+  readonly take: (piece: Uint8Array) => Promise<void> | undefined;
 }
 
 /**
@@ -41,7 +42,7 @@ export async function decodeFrames(
     if ((magic & ~0xf) >>> 0 === SKIPPABLE) await input.pass((await input.take(4)).readUInt32LE());
     else if (magic === MAGIC)
       await pipeline(batched(frame(head, input)), decoder(), async (plain: AsyncIterable<Uint8Array>) => {
-        for await (const piece of plain) take(piece);
+        for await (const piece of plain) await take(piece);
       });
     else throw new OciPloneError('INPUT_MALFORMED', `${where}: something follows the compressed archive`);
   }

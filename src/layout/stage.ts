@@ -57,9 +57,13 @@ export class Stage {
     return join(this.#blobs, digestHex(digest));
   }
 
-  /** Writes a blob; it gets its name when its digest is known, not before. */
-  async writeBlob<T extends { readonly digest: Digest }>(write: (sink: BlobSink) => Promise<T>): Promise<T> {
+  /** Writes a blob; it gets its name when its digest is known, not before. Without a digest nothing is kept of it. */
+  async writeBlob<T extends { readonly digest: Digest | null }>(write: (sink: BlobSink) => Promise<T>): Promise<T> {
     const { path, result } = await this.writeTemporary(write);
+    if (result.digest === null) {
+      rmSync(path);
+      return result;
+    }
     try {
       renameSync(path, this.blobPath(result.digest));
     } catch (error) {
@@ -75,13 +79,21 @@ export class Stage {
     const path = this.temporary();
     try {
       const fd = openSync(path, 'wx', 0o644);
+      let isOpen = true;
       try {
         // At once, into the system's own memory: a wait for another thread would cost more.
         const result = await write(async (piece) => {
-          for (let done = 0; done < piece.length;) done += writeSync(fd, piece, done);
+          // What was under way when something failed must not be written to whatever has this number next.
+          if (!isOpen) throw new Error(`${path} is closed`);
+          try {
+            for (let done = 0; done < piece.length;) done += writeSync(fd, piece, done);
+          } catch (error) {
+            throw localError(`cannot write ${path}`, error);
+          }
         });
         return { path, result };
       } finally {
+        isOpen = false;
         closeSync(fd);
       }
     } catch (error) {
