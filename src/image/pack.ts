@@ -44,10 +44,13 @@ async function packChecked(job: PackJob): Promise<PackResult> {
   }
 }
 
-function readyFor(job: PackJob, packing: () => Promise<Packing>): Pick<RootFsJob, 'meanwhile' | 'openEncoder'> {
+function readyFor(job: PackJob, packing: OpenPacking): Pick<RootFsJob, 'meanwhile' | 'openEncoder'> {
   // A volume there would be in the layer of the store.
   const isStoreSettled = !job.image.volumes.some((path) => /^\/+nix(\/|$)/.test(path));
-  return { meanwhile: packing, openEncoder: isStoreSettled ? async () => (await packing()).encoder : undefined };
+  return {
+    meanwhile: () => packing('much'),
+    openEncoder: isStoreSettled ? async () => (await packing()).encoder : undefined,
+  };
 }
 
 interface Packing {
@@ -56,20 +59,23 @@ interface Packing {
   readonly close: () => Promise<void>;
 }
 
+/** Opens it once, and gets ready at once where much is expected. */
+type OpenPacking = (expected?: 'much') => Promise<Packing>;
+
 /** What packs takes as long to load as what asks Nix, which need not wait for it: it is there when it is first asked for. */
-async function withPacking<T>(job: PackJob, use: (packing: () => Promise<Packing>) => Promise<T>): Promise<T> {
+async function withPacking<T>(job: PackJob, use: (packing: OpenPacking) => Promise<T>): Promise<T> {
   let opened = null as Promise<Packing> | null;
   try {
-    return await use(() => (opened ??= openPacking(job)));
+    return await use((expected) => (opened ??= openPacking(job, expected)));
   } finally {
     if (opened !== null) await (await opened).close();
   }
 }
 
-async function openPacking({ compression, encoder, output }: PackJob): Promise<Packing> {
+async function openPacking({ compression, encoder, output }: PackJob, expected?: 'much'): Promise<Packing> {
   const opened = await openEncoder(compression, encoder);
   // Where an image is there, it may have all that is needed.
-  if (output?.kind !== 'folder' || !existsSync(output.path)) opened.encoder.start();
+  if (expected === 'much' && (output?.kind !== 'folder' || !existsSync(output.path))) opened.encoder.start();
   const { packImage } = await import('./pack-image.ts');
   return { packImage, ...opened };
 }

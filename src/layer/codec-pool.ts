@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type Codec, type CodecName, loadCodec } from './codec.ts';
-import { type CodecTask, type CodecThread, DONE, STARTED } from './codec-thread.ts';
+import { type CodecTask, type CodecThread, DONE, STARTED, UP } from './codec-thread.ts';
 
 /** Each costs 20 MB, and more would wait for the one thread that reads, hashes and writes. */
 const MAX_WORKERS = 3;
@@ -21,6 +21,8 @@ interface Thread {
   readonly worker: Worker;
   /** See `CodecThread`. */
   readonly state: Int32Array;
+  /** Settled once it is there, or has ended. */
+  readonly isUp: Promise<void>;
   sent: number;
   /** For the tasks it was given, oldest first. */
   readonly waiting: Waiting[];
@@ -90,7 +92,13 @@ export class CodecPool {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+    await Promise.all(
+      this.#threads.map(async ({ worker, isUp }) => {
+        // Node 20 may crash where a thread is ended while it loads its module.
+        await isUp;
+        await worker.terminate();
+      }),
+    );
   }
 
   /** The thread that has least to do; null where that is enough. */
@@ -109,8 +117,14 @@ export class CodecPool {
     const state = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
     const workerData: CodecThread = { codec: this.#name, state };
     const worker = new Worker(new URL(import.meta.resolve('#codec-worker')), { execArgv: [], workerData });
-    const thread: Thread = { worker, state, sent: 0, waiting: [] };
-    worker.on('message', (length: number) => thread.waiting.shift()?.resolve(length));
+    const isUp = new Promise<void>((resolve) => {
+      worker.once('exit', () => resolve());
+      worker.on('message', (message) => message === UP && resolve());
+    });
+    const thread: Thread = { worker, state, isUp, sent: 0, waiting: [] };
+    worker.on('message', (message: number) => {
+      if (message !== UP) thread.waiting.shift()?.resolve(message);
+    });
     const end = (reason: unknown): void => {
       if (this.#threads.includes(thread)) this.#threads.splice(this.#threads.indexOf(thread), 1);
       thread.waiting.splice(0).forEach(({ reject }) => reject(reason));

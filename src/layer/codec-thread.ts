@@ -17,3 +17,6 @@ export interface CodecTask {
   readonly input: Uint8Array;
   readonly output: Uint8Array;
 }
+
+/** The first message of a thread; all others are lengths. */
+export const UP = -2;

@@ -1,12 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadCodec } from './codec.ts';
-import { type CodecTask, type CodecThread, DONE, STARTED } from './codec-thread.ts';
+import { type CodecTask, type CodecThread, DONE, STARTED, UP } from './codec-thread.ts';
 
 const { codec: name, state }: CodecThread = workerData;
 const codec = await loadCodec(name);
 
 Atomics.store(state, STARTED, 1);
-// One task in, the output's length out, in order: whoever sends keeps count.
+parentPort?.postMessage(UP);
+// Then one task in, the output's length out, in order: whoever sends keeps count.
 parentPort?.on('message', ({ input, output }: CodecTask) => {
   const length = codec.run(input, output);
   Atomics.add(state, DONE, 1);
