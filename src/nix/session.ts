@@ -94,7 +94,7 @@ export async function withNix<T>(options: NixOptions, use: (nix: Nix) => Promise
       systemOf: (storePath) => explained(check, () => systemOf(session, storePath)),
     });
   } finally {
-    await closeWorkspace(workspace);
+    closeWorkspace(workspace);
   }
 }
 

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync } from 'node:fs';
-import { chmod, readdir, rm } from 'node:fs/promises';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { localError } from '../errors.ts';
 
@@ -39,20 +38,27 @@ export function openWorkspace(env: Readonly<Record<string, string | undefined>>)
 }
 
 /** Removes the folder, also where a stopped build left folders without write permission. */
-export async function closeWorkspace(workspace: Workspace): Promise<void> {
-  const remove = () => rm(workspace.folder, { recursive: true, force: true, maxRetries: 3 });
+export function closeWorkspace({ folder }: Workspace): void {
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   try {
-    await remove();
+    remove();
   } catch {
-    await makeWritable(workspace.folder);
-    await remove().catch((error: unknown) => {
-      throw localError(`removing ${workspace.folder}`, error);
-    });
+    makeWritable(folder);
+    try {
+      remove();
+    } catch (error) {
+      throw localError(`removing ${folder}`, error);
+    }
   }
 }
 
-async function makeWritable(folder: string): Promise<void> {
-  await chmod(folder, 0o700).catch(() => {});
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  for (const entry of entries) if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
+/** As far as this user may. */
+function makeWritable(folder: string): void {
+  try {
+    chmodSync(folder, 0o700);
+    for (const entry of readdirSync(folder, { withFileTypes: true }))
+      if (entry.isDirectory()) makeWritable(join(folder, entry.name));
+  } catch {
+    // What stays is for the removal to complain about.
+  }
 }
