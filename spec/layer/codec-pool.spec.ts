@@ -110,4 +110,22 @@ describe('a pool of threads for a codec', () => {
     assert.ok(messages.length > 0);
     assert.deepEqual([...new Set(messages)], [UP]);
   });
+
+  it('takes back what no thread has begun, and each block is encoded once', { skip: alone }, async () => {
+    await withPool('zlib', async (pool) => {
+      await untilElsewhere(pool);
+      const long = Buffer.from('a long text that takes its time\n'.repeat(100_000));
+      const outputs = Array.from({ length: pool.tasks / 2 }, () => shared(long.length));
+      const lengths = outputs.map((output) => pool.run(shared(long), output));
+      let taken = 0;
+      while (pool.takeBack()) taken += 1;
+      // With more than one thread, each may have begun all it has.
+      if (availableParallelism() === 2) assert.ok(taken > 0);
+      assert.equal(pool.takeBack(), false);
+      for (const [index, output] of outputs.entries())
+        assert.ok(gunzipSync(output.subarray(0, await lengths[index])).equals(long));
+      const after = shared(TEXT.length);
+      assert.ok(gunzipSync(after.subarray(0, await pool.run(shared(TEXT), after))).equals(TEXT));
+    });
+  });
 });

@@ -82,6 +82,8 @@ export class BlobWriter {
 
   async finish(): Promise<PackedBlob> {
     if (this.#filled > 0) this.#flush();
+    // Each in a turn of the event loop: what is done is hashed and written meanwhile.
+    while (this.#encoder.takeBack()) await setImmediate();
     await this.#last;
     return { digest: this.#blobHash.digest(), size: this.#size, diffId: this.#diffHash.digest() };
   }

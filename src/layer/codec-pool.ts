@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type Codec, type CodecName, loadCodec } from './codec.ts';
-import { type CodecTask, type CodecThread, DONE, STARTED, UP } from './codec-thread.ts';
+import { type CodecTask, type CodecThread, DONE, STARTED, STATE_LENGTH, UP, announce, begin } from './codec-thread.ts';
 
 /** Each costs 20 MB, and more would wait for the one thread that reads, hashes and writes. */
 const MAX_WORKERS = 3;
@@ -12,7 +12,9 @@ const MAX_WORKERS = 3;
  */
 const TASKS_PER_THREAD = { slow: 2, fast: 3 } as const;
 
-interface Waiting {
+interface Waiting extends CodecTask {
+  /** Its number among those of its thread. */
+  readonly number: number;
   readonly resolve: (length: number) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -71,9 +73,10 @@ export class CodecPool {
     const thread = this.#free();
     if (thread === null) return this.runHere(input, output);
     const length = new Promise<number>((resolve, reject) => {
-      thread.waiting.push({ resolve, reject });
-      thread.sent += 1;
       const task: CodecTask = { input, output };
+      thread.waiting.push({ ...task, number: thread.sent, resolve, reject });
+      announce(thread.state, thread.sent);
+      thread.sent += 1;
       thread.worker.postMessage(task);
     });
     // Whoever stops early waits for none of the later ones, which end with their thread.
@@ -84,6 +87,21 @@ export class CodecPool {
   /** For what is too little to start a thread for. */
   runHere(input: Uint8Array, output: Uint8Array): number {
     return this.#codec.run(input, output);
+  }
+
+  /** Does the last task that no thread has begun, for when there will be no more; false where there is none. */
+  takeBack(): boolean {
+    for (const { state, waiting } of this.#threads) {
+      const task = waiting.findLast(({ number }) => begin(state, number));
+      if (task === undefined) continue;
+      try {
+        task.resolve(this.runHere(task.input, task.output));
+      } catch (error) {
+        task.reject(error);
+      }
+      return true;
+    }
+    return false;
   }
 
   /** Starts all threads at once, where it is known before the first task that there will be many. */
@@ -114,7 +132,7 @@ export class CodecPool {
 
   #start(): void {
     this.#starts += 1;
-    const state = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+    const state = new Int32Array(new SharedArrayBuffer(STATE_LENGTH * Int32Array.BYTES_PER_ELEMENT));
     const workerData: CodecThread = { codec: this.#name, state };
     const worker = new Worker(new URL(import.meta.resolve('#codec-worker')), { execArgv: [], workerData });
     const isUp = new Promise<void>((resolve) => {

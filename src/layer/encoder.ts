@@ -18,6 +18,8 @@ export interface Encoder {
   readonly blocks: number;
   /** Gets ready for many blocks, while something else is waited for. Without it, that begins with the first whole one. */
   start(): void;
+  /** When no more blocks come: does one here that is not begun elsewhere. False where there is none. */
+  takeBack(): boolean;
   /**
    * A block is in shared memory and stays as it is until a promise is settled. What comes may be the block, or a part of `output`,
    * which nobody else uses until then.
@@ -46,6 +48,7 @@ export const PLAIN: Encoder = {
   outputBytes: 0,
   blocks: 1,
   start: () => undefined,
+  takeBack: () => false,
   encode: (block) => block,
 };
 
@@ -89,6 +92,7 @@ function encoderOf(compression: Compression, pool: CodecPool, mebibytes: number)
     outputBytes: blockBytes + mebibytes * MORE_BYTES_PER_MEBIBYTE,
     blocks: pool.tasks,
     start: () => pool.start(),
+    takeBack: () => pool.takeBack(),
     encode(block, output) {
       // What is not even one whole block is encoded here, so that a small layer never pays for the start of a thread.
       const length = block.length < blockBytes ? pool.runHere(block, output) : pool.run(block, output);
