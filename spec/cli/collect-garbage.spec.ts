@@ -41,7 +41,8 @@ describe('memory while work goes on', () => {
     const seen: string[] = [];
     const onProgress = collectingGarbage(({ kind }) => seen.push(kind), 0);
     const buffers = (): number => process.memoryUsage().arrayBuffers;
-    for (const kind of ['read', 'pack'] as const) {
+    // A tarball whose order is none for a layer is read again.
+    for (const kind of ['read', 'read', 'pack'] as const) {
       const before = buffers();
       for (let count = 0; count < 20; count += 1) Buffer.alloc(MEBIBYTE);
       const soFar = (bytes: number): void =>
@@ -57,7 +58,7 @@ describe('memory while work goes on', () => {
       for (let turn = 0; turn < 100 && buffers() >= before + MEBIBYTE; turn += 1) await setTimeout(5);
       assert.ok(buffers() < before + MEBIBYTE, kind);
     }
-    assert.deepEqual(seen, ['read', 'read', 'pack', 'pack']);
+    assert.deepEqual(seen, ['read', 'read', 'read', 'read', 'pack', 'pack']);
   });
 
   it('is freed where it died old, too, once there is much of it', async () => {

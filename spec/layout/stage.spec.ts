@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSy
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { OciPloneError } from '../../src/errors.ts';
+import type { BlobSink } from '../../src/layer/blob.ts';
 import { ownerTag } from '../../src/layout/owner.ts';
 import { Stage, besidePrefix } from '../../src/layout/stage.ts';
 import { digestOf } from '../../src/oci/document-digest.ts';
@@ -59,6 +60,35 @@ describe('a stage', () => {
     await assert.rejects(failing, hasCode('INPUT_MALFORMED'));
     assert.deepEqual(readdirSync(stage.folder), ['layout']);
     assert.deepEqual(readdirSync(join(stage.layout, 'blobs', 'sha256')), []);
+  });
+
+  it('keeps nothing of a blob that turns out to be none', async (t) => {
+    const stage = Stage.open(join(scratch(t), 'app.oci'));
+    t.after(() => stage.close());
+    await stage.writeBlob(async (sink) => {
+      await sink(Buffer.from('some'));
+      return { digest: null };
+    });
+    assert.deepEqual(readdirSync(stage.folder), ['layout']);
+    assert.deepEqual(readdirSync(join(stage.layout, 'blobs', 'sha256')), []);
+  });
+
+  it('takes nothing of a blob any more that has failed, though its file’s number is another’s by then', async (t) => {
+    const stage = Stage.open(join(scratch(t), 'app.oci'));
+    t.after(() => stage.close());
+    let late: BlobSink = () => Promise.resolve();
+    const failing = stage.writeBlob((sink) => {
+      late = sink;
+      return Promise.reject(new OciPloneError('INPUT_MALFORMED', 'cut off'));
+    });
+    await assert.rejects(failing);
+    const content = Buffer.from('of another');
+    const { digest } = await stage.writeBlob(async (sink) => {
+      await assert.rejects(late(Buffer.from('late')), /is closed/);
+      await sink(content);
+      return { digest: digestOf(content) };
+    });
+    assert.deepEqual(readFileSync(stage.blobPath(digest)), content);
   });
 
   it('of a process that was killed is removed by the next one', async (t) => {

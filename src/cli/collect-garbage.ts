@@ -23,12 +23,13 @@ export function collectingGarbage(onProgress: OnProgress, enough: number = ENOUG
   let next = BYTES_BETWEEN;
   let least = held();
   let collect: Collector | null = null;
-  let kind = '';
+  let last = 0;
   return (event) => {
     if (event.kind === 'pack' || event.kind === 'read') {
-      if (event.kind !== kind) next = BYTES_BETWEEN;
-      kind = event.kind;
       const bytes = event.kind === 'read' ? event.uncompressed : event.bytes;
+      // Counted anew: what was read is packed, or an archive is read again.
+      if (bytes < last) next = BYTES_BETWEEN;
+      last = bytes;
       if (bytes >= next) {
         next = bytes + BYTES_BETWEEN;
         const now = held();
