@@ -60,7 +60,7 @@ describe('a blob in the making', () => {
         const blob = new BlobWriter(encoder, async (piece) => void written.push(Uint8Array.from(piece)));
         const expected: Uint8Array[] = [];
         for (const [index, [inRoom, size]] of pieces.entries()) {
-          const room = inRoom ? blob.room : Buffer.alloc(size);
+          const room = inRoom ? blob.room() : Buffer.alloc(size);
           const piece = room.subarray(0, Math.min(size, room.length)).fill(index + 1);
           expected.push(Uint8Array.from(piece));
           blob.write(piece);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { diskTree } from '../../src/layer/disk-tree.ts';
 import type { NarInfo } from '../../src/layer/nar.ts';
-import { writeTar } from '../../src/layer/tar.ts';
+import { type TarSink, writeTar } from '../../src/layer/tar.ts';
 import { folder } from '../../src/layer/tree.ts';
 import { missing } from '../support/fixtures.ts';
 import { scratch } from '../support/scratch.ts';
@@ -17,10 +17,11 @@ function narOf(path: string): NarInfo {
   return { narHash: `sha256:${createHash('sha256').update(nar).digest('hex')}`, narSize: nar.length };
 }
 
+const IGNORE: TarSink = { write: () => undefined, ready: () => undefined };
+
 async function packedNar(path: string, name = 'p'): Promise<NarInfo | undefined> {
   const tree = folder([['nix', folder([['store', folder([[name, diskTree(path)]])]])]]);
-  const options = { write: () => undefined, ready: () => undefined, hashed: new Set([`nix/store/${name}`]) };
-  return (await writeTar(tree, options)).get(`nix/store/${name}`);
+  return (await writeTar(tree, IGNORE, { hashed: new Set([`nix/store/${name}`]) })).get(`nix/store/${name}`);
 }
 
 const CASES: Readonly<Record<string, (path: string) => void>> = {
@@ -84,11 +85,7 @@ describe('narHash and narSize are what Nix says', { skip: missing('nix-store') }
       return [name, path] as const;
     });
     const tree = folder(folders.map(([name, path]) => [name, diskTree(path)]));
-    const nars = await writeTar(tree, {
-      write: () => undefined,
-      ready: () => undefined,
-      hashed: new Set(['one', 'three']),
-    });
+    const nars = await writeTar(tree, IGNORE, { hashed: new Set(['one', 'three']) });
     const expected = folders.filter(([name]) => name !== 'one-two').map(([name, path]) => [name, narOf(path)]);
     assert.deepEqual([...nars], expected);
   });

@@ -181,8 +181,8 @@ describe("a tar's blocks", () => {
     const headers = async (bytes: number): Promise<Buffer> => {
       const pieces: Uint8Array[] = [];
       const write = (piece: Uint8Array): void => void pieces.push(piece);
-      const options = { write, ready: () => undefined, hashed: new Set<string>() };
-      await assert.rejects(writeTar(folder([['huge', huge(bytes)]]), options));
+      const sink = { write, ready: () => undefined };
+      await assert.rejects(writeTar(folder([['huge', huge(bytes)]]), sink, { hashed: new Set() }));
       return Buffer.concat(pieces);
     };
     assert.deepEqual(paxRecords(await headers(size - 1)), []);
@@ -242,8 +242,9 @@ describe('writeTar refuses', () => {
       bytes += piece.length;
       if (bytes > 3 * CHUNK_BYTES) stop.abort();
     };
-    const options = { write, ready: () => undefined, hashed: new Set<string>(), signal: stop.signal };
-    await assert.rejects(writeTar(folder([['endless', endless]]), options), hasCode('ABORTED'));
+    const sink = { write, ready: () => undefined };
+    const options = { hashed: new Set<string>(), signal: stop.signal };
+    await assert.rejects(writeTar(folder([['endless', endless]]), sink, options), hasCode('ABORTED'));
   });
 
   it("what its reader refuses, with the reader's error", async () => {

@@ -42,6 +42,6 @@ export function content(node: Node | undefined): Buffer {
 export async function tarOf(root: FolderNode): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   const write = (piece: Uint8Array): void => void pieces.push(Uint8Array.from(piece));
-  await writeTar(root, { write, ready: () => undefined, hashed: new Set() });
+  await writeTar(root, { write, ready: () => undefined }, { hashed: new Set() });
   return Buffer.concat(pieces);
 }

@@ -10,10 +10,10 @@ const BYTES_BETWEEN = 16 * 1024 * 1024;
 const ENOUGH_BYTES = 112 * 1024 * 1024;
 
 /** What must have gathered for the next collection: the rest may be what the work needs. */
-const WORTH_BYTES = 8 * 1024 * 1024;
+const WORTH_BYTES = 4 * 1024 * 1024;
 
 /** What is worth a look at what is old, too, which takes ten times as long: buffers die young. */
-const MUCH_BYTES = 32 * 1024 * 1024;
+const MUCH_BYTES = 16 * 1024 * 1024;
 
 /**
  * Collects garbage as work goes on, which keeps the peak of memory where the work needs it: V8 by itself lets tens of
@@ -21,7 +21,7 @@ const MUCH_BYTES = 32 * 1024 * 1024;
  */
 export function collectingGarbage(onProgress: OnProgress, enough: number = ENOUGH_BYTES): OnProgress {
   let next = BYTES_BETWEEN;
-  let least = held();
+  let least = held(memoryUsage());
   let collect: Collector | null = null;
   let last = 0;
   return (event) => {
@@ -32,14 +32,15 @@ export function collectingGarbage(onProgress: OnProgress, enough: number = ENOUG
       last = bytes;
       if (bytes >= next) {
         next = bytes + BYTES_BETWEEN;
-        const now = held();
+        const usage = memoryUsage();
+        const now = held(usage);
         least = Math.min(least, now);
-        if (memoryUsage.rss() > enough && now > least + WORTH_BYTES) {
+        if (usage.rss > enough && now > least + WORTH_BYTES) {
           collect ??= collector();
           if (now <= least + MUCH_BYTES) collect(YOUNG);
           else {
             collect();
-            least = held();
+            least = held(memoryUsage());
           }
         }
       }
@@ -48,10 +49,9 @@ export function collectingGarbage(onProgress: OnProgress, enough: number = ENOUG
   };
 }
 
-/** Bytes that V8 holds, garbage included. */
-function held(): number {
-  const { heapUsed, external, arrayBuffers } = memoryUsage();
-  return heapUsed + external + arrayBuffers;
+/** Bytes that V8 holds, garbage included; of what is external it hears late that it was freed. */
+function held({ heapUsed, arrayBuffers }: NodeJS.MemoryUsage): number {
+  return heapUsed + arrayBuffers;
 }
 
 const YOUNG = { type: 'minor' } as const;

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Digest } from '../oci/digest.ts';
 import type { Encoder } from './encoder.ts';
 import { type BulkHash, bulkHash } from './hash.ts';
+import type { TarSink } from './tar.ts';
 
 export interface PackedBlob {
   readonly digest: Digest;
@@ -24,9 +25,10 @@ interface Room {
  * Cuts a tar into blocks, has them encoded several at a time, and writes them in order. Memory: as many blocks as the encoder
  * wants under way, and their encodings, whatever the size of the tar.
  */
-export class BlobWriter {
+export class BlobWriter implements TarSink {
   readonly #encoder: Encoder;
   readonly #sink: BlobSink;
+  readonly #onBytes: ((bytes: number) => void) | undefined;
   readonly #diffHash: BulkHash = bulkHash();
   readonly #blobHash: BulkHash = bulkHash();
   #room: Room;
@@ -39,16 +41,16 @@ export class BlobWriter {
   #free: Room[] = [];
   #last: Promise<void> = Promise.resolve();
 
-  constructor(encoder: Encoder, sink: BlobSink) {
+  /** @param onBytes - hears of each block's bytes before they are encoded */
+  constructor(encoder: Encoder, sink: BlobSink, onBytes?: (bytes: number) => void) {
     this.#encoder = encoder;
     this.#sink = sink;
+    this.#onBytes = onBytes;
     this.#room = roomFor(encoder);
   }
 
   /** Where the next bytes will stand: what was put there before it is written is not copied. */
-  get room(): Uint8Array {
-    return this.#room.block.subarray(this.#filled);
-  }
+  readonly room = (): Uint8Array => this.#room.block.subarray(this.#filled);
 
   /** Copies what it keeps, and is not there yet. */
   write(piece: Uint8Array): void {
@@ -95,6 +97,7 @@ export class BlobWriter {
     if (encoded instanceof Promise) encoded.catch(() => undefined);
     // While threads work on it: all that it takes is that the block stays as it is.
     this.#diffHash.update(block);
+    this.#onBytes?.(this.#filled);
     this.#room = this.#free.pop() ?? roomFor(this.#encoder);
     this.#filled = 0;
     this.#isDue = true;

@@ -38,18 +38,19 @@ export class CodecPool {
   readonly #threads: Thread[] = [];
   readonly #name: CodecName;
   readonly #codec: Codec;
+  readonly #threadCount: number = threadCount();
   readonly #perThread: number;
   /** One that ended is not started again: it would end again. */
   #starts = 0;
 
-  private constructor(name: CodecName, codec: Codec, perThread: number) {
+  private constructor(name: CodecName, codec: Codec, pace: keyof typeof TASKS_PER_THREAD) {
     this.#name = name;
     this.#codec = codec;
-    this.#perThread = perThread;
+    this.#perThread = TASKS_PER_THREAD[this.#threadCount === 1 ? pace : 'slow'];
   }
 
   static async of(name: CodecName, pace: keyof typeof TASKS_PER_THREAD): Promise<CodecPool> {
-    return new CodecPool(name, await loadCodec(name), TASKS_PER_THREAD[threadCount() === 1 ? pace : 'slow']);
+    return new CodecPool(name, await loadCodec(name), pace);
   }
 
   /**
@@ -57,7 +58,7 @@ export class CodecPool {
    * what it gave away before.
    */
   get tasks(): number {
-    return this.#perThread * (threadCount() + 1);
+    return this.#perThread * (this.#threadCount + 1);
   }
 
   /** See `Codec`. */
@@ -106,7 +107,7 @@ export class CodecPool {
 
   /** Starts all threads at once, where it is known before the first task that there will be many. */
   start(): void {
-    while (this.#starts < threadCount()) this.#start();
+    while (this.#starts < this.#threadCount) this.#start();
   }
 
   async close(): Promise<void> {
@@ -126,7 +127,7 @@ export class CodecPool {
       null,
     );
     if (idlest !== null && queued(idlest) === 0) return idlest;
-    if (this.#starts < threadCount()) this.#start();
+    if (this.#starts < this.#threadCount) this.#start();
     return idlest !== null && queued(idlest) < this.#perThread ? idlest : null;
   }
 

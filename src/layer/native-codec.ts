@@ -13,6 +13,7 @@ export function nativeCodec(
   dead: number,
   run: (input: Uint8Array, room: number) => Uint8Array | null,
 ): Codec {
+  freeNow(new Uint8Array(512 * 1024));
   return {
     id,
     run: freeingEvery(dead, (input: Uint8Array, output: Uint8Array) => {

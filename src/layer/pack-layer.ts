@@ -65,11 +65,7 @@ export async function writeBlob(
   { encoder, sink, onBytes, signal }: WriteBlobOptions,
   hashed: ReadonlySet<string> = new Set(),
 ): Promise<PackedBlob & { readonly nars: ReadonlyMap<string, NarInfo> }> {
-  const blob = new BlobWriter(encoder, sink);
-  const write = (piece: Uint8Array): void => {
-    blob.write(piece);
-    onBytes?.(piece.length);
-  };
-  const nars = await writeTar(tree, { write, room: () => blob.room, ready: () => blob.ready(), hashed, signal });
+  const blob = new BlobWriter(encoder, sink, onBytes);
+  const nars = await writeTar(tree, blob, { hashed, signal });
   return { ...(await blob.finish()), nars };
 }

@@ -39,7 +39,7 @@ export class StoreLayer {
 
   constructor(encoder: Encoder, sink: BlobSink) {
     this.#blob = new BlobWriter(encoder, sink);
-    this.#tar = new TarWriter((piece) => this.#blob.write(piece), { has: isStorePath });
+    this.#tar = new TarWriter(this.#blob, { has: isStorePath });
   }
 
   /**

@@ -29,8 +29,9 @@ const MTIME_SECONDS = 1;
 /** Root owns all but the folders of volumes: uid 1000 runs the image and must not be able to change it. */
 const ROOT: Owner = { uid: 0, gid: 0 };
 
-const TYPE_FLAGS = { file: '0', folder: '5', symlink: '2' } as const;
-const PAX_TYPE_FLAG = 'x';
+const TYPE_FLAGS = { file: 0x30, folder: 0x35, symlink: 0x32 } as const;
+const PAX_TYPE_FLAG = 0x78;
+const SLASH = 0x2f;
 
 /** The same for every entry: a name made from the entry's own, or a process number, would be one more thing to vary. */
 const PAX_NAME = 'PaxHeader';
@@ -52,7 +53,7 @@ export function tarHeader(entry: TarEntry): Buffer {
   const shortTarget = target.length <= 100 && isAscii(target);
   if (cut === NO_ROOM || !shortTarget || size > MAX_SIZE || owner.uid > MAX_ID || owner.gid > MAX_ID)
     return extended(entry, owner, cut, shortTarget);
-  return block(name, cut, mode, owner, size, target, TYPE_FLAGS[type]);
+  return block(name, cut, templateOf(mode, TYPE_FLAGS[type], owner), size, target);
 }
 
 function extended(
@@ -69,7 +70,7 @@ function extended(
     ...(shortTarget ? [] : [paxRecord('linkpath', target)]),
   ];
   const content = Buffer.from(records.join(''));
-  const pax = Buffer.from(block(PAX_NAME, 0, 0o644, ROOT, content.length, '', PAX_TYPE_FLAG));
+  const pax = Buffer.from(block(PAX_NAME, 0, templateOf(0o644, PAX_TYPE_FLAG, ROOT), content.length, ''));
   const padding = Buffer.alloc(paddingOf(content.length));
   const ids = { uid: owner.uid > MAX_ID ? 0 : owner.uid, gid: owner.gid > MAX_ID ? 0 : owner.gid };
   const [ownName, ownCut] = cut === NO_ROOM ? [PAX_NAME, 0] : [name, cut];
@@ -78,7 +79,7 @@ function extended(
     pax,
     content,
     padding,
-    block(ownName, ownCut, mode, ids, ownSize, shortTarget ? target : '', TYPE_FLAGS[type]),
+    block(ownName, ownCut, templateOf(mode, TYPE_FLAGS[type], ids), ownSize, shortTarget ? target : ''),
   ]);
 }
 
@@ -87,52 +88,65 @@ export function paddingOf(size: number): number {
   return (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES;
 }
 
-/** What is the same in every header: the time, the device numbers, the magic; and spaces where its sum will be. */
-const TEMPLATE: Buffer = template();
-const TEMPLATE_SUM: number = TEMPLATE.reduce((sum, byte) => sum + byte, 0);
+/** A header, and behind it a name before it is cut. */
+const memory: Buffer = Buffer.alloc(2 * BLOCK_BYTES);
+const header: Buffer = memory.subarray(0, BLOCK_BYTES);
 
-const bytes: Buffer = Buffer.alloc(BLOCK_BYTES);
+/** What is the same in the headers of nearly all entries of a kind, with spaces where a header's sum will be. */
+interface Template {
+  readonly bytes: Buffer;
+  readonly sum: number;
+}
 
-function template(): Buffer {
-  const header = Buffer.alloc(BLOCK_BYTES);
-  header.write(MTIME_SECONDS.toString(8).padStart(11, '0'), 136, 'latin1');
-  header.fill(0x20, 148, 156);
-  header.write('ustar\u000000', 257, 'latin1');
-  header.write('0000000', 329, 'latin1');
-  header.write('0000000', 337, 'latin1');
+/** Those of root's, by mode and type: a handful. */
+const templates = new Map<number, Template>();
+
+function templateOf(mode: number, flag: number, owner: Owner): Template {
+  if (owner !== ROOT) return template(mode, flag, owner);
+  const key = mode * 256 + flag;
+  const known = templates.get(key);
+  if (known !== undefined) return known;
+  const made = template(mode, flag, owner);
+  templates.set(key, made);
+  return made;
+}
+
+function template(mode: number, flag: number, { uid, gid }: Owner): Template {
+  const bytes = Buffer.alloc(BLOCK_BYTES);
+  const write = (text: string, at: number): void => void bytes.write(text, at, 'latin1');
+  for (const [value, at] of [
+    [mode, 100],
+    [uid, 108],
+    [gid, 116],
+  ] as const)
+    write(value.toString(8).padStart(7, '0'), at);
+  write(MTIME_SECONDS.toString(8).padStart(11, '0'), 136);
+  bytes.fill(0x20, 148, 156);
+  bytes[156] = flag;
+  write('ustar\u000000', 257);
+  write('0000000', 329);
+  write('0000000', 337);
+  return { bytes, sum: sumOf(bytes, 0, BLOCK_BYTES) };
+}
+
+/** Nothing is made for it, which would be garbage. */
+function block(name: string, cut: number, { bytes, sum }: Template, size: number, target: string): Buffer {
+  header.set(bytes);
+  const end = BLOCK_BYTES + memory.write(name, BLOCK_BYTES, 'latin1');
+  const start = BLOCK_BYTES + (cut === 0 ? 0 : cut + 1);
+  memory.copyWithin(0, start, end);
+  if (cut > 0) memory.copyWithin(345, BLOCK_BYTES, BLOCK_BYTES + cut);
+  let all = sum + sumOf(memory, BLOCK_BYTES, end) - (cut === 0 ? 0 : SLASH);
+  if (target !== '') all += sumOf(memory, 157, 157 + memory.write(target, 157, 'latin1'));
+  all += octal(size, 124, 11);
+  octal(all, 148, 6);
+  header[154] = 0;
   return header;
 }
 
-/** Byte by byte, and of fields that are no object's: each of either would be garbage. */
-function block(
-  name: string,
-  cut: number,
-  mode: number,
-  owner: Owner,
-  size: number,
-  target: string,
-  flag: string,
-): Buffer {
-  bytes.set(TEMPLATE);
-  const sum =
-    TEMPLATE_SUM +
-    ascii(name, cut === 0 ? 0 : cut + 1, name.length, 0) +
-    octal(mode, 100, 7) +
-    octal(owner.uid, 108, 7) +
-    octal(owner.gid, 116, 7) +
-    octal(size, 124, 11) +
-    ascii(flag, 0, 1, 156) +
-    ascii(target, 0, target.length, 157) +
-    ascii(name, 0, cut, 345);
-  octal(sum, 148, 6);
-  bytes[154] = 0;
-  return bytes;
-}
-
-/** Writes a part of an ASCII text that has room; what it adds to the sum of the header's bytes. */
-function ascii(whole: string, from: number, to: number, start: number): number {
+function sumOf(bytes: Buffer, from: number, to: number): number {
   let sum = 0;
-  for (let index = from; index < to; index++) sum += bytes[start + index - from] = whole.charCodeAt(index);
+  for (let index = from; index < to; index++) sum += bytes[index] ?? 0;
   return sum;
 }
 
@@ -140,7 +154,7 @@ function ascii(whole: string, from: number, to: number, start: number): number {
 function octal(value: number, start: number, digits: number): number {
   let [rest, sum] = [value, 0];
   for (let index = start + digits - 1; index >= start; index--) {
-    sum += bytes[index] = 0x30 + (rest % 8);
+    sum += header[index] = 0x30 + (rest % 8);
     rest = Math.floor(rest / 8);
   }
   return sum;
@@ -165,6 +179,5 @@ function paxRecord(key: string, value: string): string {
 }
 
 function isAscii(text: string): boolean {
-  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x7f) return false;
-  return true;
+  return Buffer.byteLength(text) === text.length;
 }

@@ -4,13 +4,17 @@ import { BLOCK_BYTES, type TarEntry, paddingOf, tarHeader } from './tar-header.t
 import type { FileNode, FolderNode, Room } from './tree.ts';
 import { type BareStep, walk } from './walk.ts';
 
-export interface TarOptions {
-  /** Gets the tar's bytes in order. What it keeps it must copy. */
-  readonly write: (piece: Uint8Array) => void;
+/** Takes a tar's bytes in order. */
+export interface TarSink {
+  /** What it keeps it must copy. */
+  write(piece: Uint8Array): void;
   /** Where the next piece may be put before it is written. */
-  readonly room?: Room | undefined;
-  /** Awaited between pieces: the back-pressure of whoever takes the bytes. */
-  readonly ready: () => Promise<void> | undefined;
+  readonly room?: Room;
+  /** Awaited between pieces: its back-pressure. */
+  ready(): Promise<void> | undefined;
+}
+
+export interface TarOptions {
   /** Paths below the root, such as `nix/store/…`, of which the NAR's hash is wanted. */
   readonly hashed: ReadonlySet<string>;
   readonly signal?: AbortSignal | undefined;
@@ -20,21 +24,30 @@ export interface TarOptions {
  * Writes a tree as a tar: parents first, each name once, no hard links; the headers' policy is tar-header.ts. Returns the
  * NAR hashes of the paths asked for. Throws INPUT_REFUSED for a name that would be a whiteout.
  */
-export async function writeTar(root: FolderNode, options: TarOptions): Promise<ReadonlyMap<string, NarInfo>> {
-  const tar = new TarWriter(options.write, options.hashed);
-  for (const wait of tarInParts(root, tar, options)) await wait;
+export async function writeTar(
+  root: FolderNode,
+  sink: TarSink,
+  { hashed, signal }: TarOptions,
+): Promise<ReadonlyMap<string, NarInfo>> {
+  const tar = new TarWriter(sink, hashed.size === 0 ? null : hashed);
+  for (const wait of tarInParts(root, tar, sink, signal)) await wait;
   return tar.end();
 }
 
 /** Writes up to where there is something to wait for: a promise for each of 400,000 entries would be most of the memory. */
-function* tarInParts(root: FolderNode, tar: TarWriter, options: TarOptions): Generator<Promise<void>> {
-  const { ready, signal } = options;
+function* tarInParts(
+  root: FolderNode,
+  tar: TarWriter,
+  sink: TarSink,
+  signal: AbortSignal | undefined,
+): Generator<Promise<void>> {
   for (const step of walk(root)) {
     throwIfAborted(signal);
     tar.step(step);
-    if (step.kind === 'leaf' && step.node.kind === 'file') yield* contentInParts(step.path, step.node, tar, options);
+    if (step.kind === 'leaf' && step.node.kind === 'file')
+      yield* contentInParts(step.path, step.node, tar, sink, signal);
     // Also where there was no content: headers alone may be hundreds of megabytes.
-    const wait = ready();
+    const wait = sink.ready();
     if (wait) yield wait;
   }
 }
@@ -43,13 +56,14 @@ function* contentInParts(
   path: string,
   node: FileNode,
   tar: TarWriter,
-  { room, ready, signal }: TarOptions,
+  sink: TarSink,
+  signal: AbortSignal | undefined,
 ): Generator<Promise<void>> {
   let bytes = 0;
-  for (const piece of node.read(room)) {
+  for (const piece of node.read(sink.room)) {
     bytes += piece.length;
     tar.content(piece);
-    const wait = ready();
+    const wait = sink.ready();
     if (wait) yield wait;
     throwIfAborted(signal);
   }
@@ -61,24 +75,24 @@ const ZEROS = new Uint8Array(2 * BLOCK_BYTES);
 
 /** Writes a tar by the steps of a walk, and hashes the NARs of some paths on the way. */
 export class TarWriter {
-  readonly #write: (piece: Uint8Array) => void;
-  readonly #hashed: { has(path: string): boolean };
+  readonly #sink: Pick<TarSink, 'write'>;
+  readonly #hashed: { has(path: string): boolean } | null;
   readonly #nars = new Map<string, NarInfo>();
   #nar: { readonly path: string; readonly hash: NarHash } | null = null;
 
-  constructor(write: (piece: Uint8Array) => void, hashed: { has(path: string): boolean }) {
-    this.#write = write;
+  constructor(sink: Pick<TarSink, 'write'>, hashed: { has(path: string): boolean } | null) {
+    this.#sink = sink;
     this.#hashed = hashed;
   }
 
   /** For a file, its content follows through `content`, and `endFile`. Throws INPUT_REFUSED for a whiteout's name. */
   step(step: BareStep): void {
-    if (this.#nar === null && step.kind !== 'leave' && this.#hashed.has(step.path))
+    if (this.#nar === null && step.kind !== 'leave' && this.#hashed?.has(step.path) === true)
       this.#nar = { path: step.path, hash: narHash() };
     this.#nar?.hash.step(step);
     if (step.kind !== 'leave') {
       assertNoWhiteout(step);
-      this.#write(tarHeader(entryOf(step)));
+      this.#sink.write(tarHeader(entryOf(step)));
     }
     const isWhole = step.kind === 'leave' || (step.kind === 'leaf' && step.node.kind === 'symlink');
     if (isWhole) this.#leave(step.path);
@@ -86,18 +100,18 @@ export class TarWriter {
 
   content(piece: Uint8Array): void {
     this.#nar?.hash.content(piece);
-    this.#write(piece);
+    this.#sink.write(piece);
   }
 
   endFile(path: string, size: number): void {
     this.#nar?.hash.endFile();
-    this.#write(ZEROS.subarray(0, paddingOf(size)));
+    this.#sink.write(ZEROS.subarray(0, paddingOf(size)));
     this.#leave(path);
   }
 
   /** Ends the tar (POSIX pax, "ustar Interchange Format": two blocks of zeros). Returns the hashes, by path. */
   end(): ReadonlyMap<string, NarInfo> {
-    this.#write(ZEROS);
+    this.#sink.write(ZEROS);
     return this.#nars;
   }
 
