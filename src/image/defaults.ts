@@ -98,15 +98,24 @@ function findCertificates(tree: FolderNode): string | null {
 }
 
 function* bundlePlaces(tree: FolderNode, steps: Steps): Generator<string> {
-  const stores = names(tree, '/nix/store', steps);
-  const roots = ['', ...stores.map((name) => `/nix/store/${name}`)];
-  for (const root of roots) for (const bundle of BUNDLES) yield `${root}/${bundle}`;
-  for (const root of roots)
-    for (const name of names(tree, `${root}/lib`, steps))
-      if (name.startsWith('python3')) yield `${root}/lib/${name}/site-packages/certifi/cacert.pem`;
+  const roots: [path: string, node: Node][] = [['', tree]];
+  for (const [name, node] of listed(tree, '/nix/store', steps)) roots.push([`/nix/store/${name}`, node]);
+  for (const [root, node] of roots)
+    if (mayLeadTo(node, ['etc', 'ssl', 'certs'])) for (const bundle of BUNDLES) yield `${root}/${bundle}`;
+  for (const [root, node] of roots)
+    if (mayLeadTo(node, ['lib']))
+      for (const [name, below] of listed(tree, `${root}/lib`, steps))
+        if (name.startsWith('python3') && mayLeadTo(below, ['site-packages', 'certifi']))
+          yield `${root}/lib/${name}/site-packages/certifi/cacert.pem`;
 }
 
-function names(tree: FolderNode, path: string, steps: Steps): string[] {
+function listed(tree: FolderNode, path: string, steps: Steps): Iterable<readonly [string, Node]> {
   const node = resolve(tree, path, steps)?.node;
-  return node?.kind === 'folder' ? Array.from(node.list(), ([name]) => name) : [];
+  return node?.kind === 'folder' ? node.list() : [];
+}
+
+/** False where folders alone lead to nothing, which is seen sooner than a path is looked up; a link may lead anywhere. */
+function mayLeadTo(node: Node | undefined, [name, ...rest]: readonly string[]): boolean {
+  if (node?.kind !== 'folder' || name === undefined) return node !== undefined;
+  return mayLeadTo(node.get(name), rest);
 }

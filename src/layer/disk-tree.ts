@@ -59,10 +59,12 @@ function folderOf(path: string): FolderNode {
       const { names, kinds } = listingOf(path);
       let open: OpenFile | null = null;
       try {
-        for (const [index, name] of names.entries()) {
+        let index = 0;
+        for (const name of names) {
+          const kind = kinds[index++];
           const below = `${path}/${name}`;
           if (name.includes('\ufffd')) throw new OciPloneError('INPUT_REFUSED', `${below}: not a name in UTF-8`);
-          if (kinds[index] === FILE) {
+          if (kind === FILE) {
             open = openFile(below);
             const stats = fstatSync(open.fd);
             if (!stats.isFile()) throw changed(below);
@@ -71,7 +73,7 @@ function folderOf(path: string): FolderNode {
             open = null;
             continue;
           }
-          const node = kinds[index] === FOLDER ? folderOf(below) : kinds[index] === LINK ? linkOf(below) : get(name);
+          const node = kind === FOLDER ? folderOf(below) : kind === LINK ? linkOf(below) : get(name);
           if (node === undefined) throw changed(below);
           yield [name, node];
         }

@@ -1,7 +1,7 @@
 import { OciPloneError, throwIfAborted } from '../errors.ts';
 import { type NarHash, type NarInfo, narHash } from './nar.ts';
 import { BLOCK_BYTES, type TarEntry, paddingOf, tarHeader } from './tar-header.ts';
-import type { FileNode, FolderNode, Room } from './tree.ts';
+import type { FolderNode, Room } from './tree.ts';
 import { type BareStep, walk } from './walk.ts';
 
 /** Takes a tar's bytes in order. */
@@ -44,31 +44,23 @@ function* tarInParts(
   for (const step of walk(root)) {
     throwIfAborted(signal);
     tar.step(step);
-    if (step.kind === 'leaf' && step.node.kind === 'file')
-      yield* contentInParts(step.path, step.node, tar, sink, signal);
+    if (step.kind === 'leaf' && step.node.kind === 'file') {
+      const { path, node } = step;
+      let bytes = 0;
+      for (const piece of node.read(sink.room)) {
+        bytes += piece.length;
+        tar.content(piece);
+        const wait = sink.ready();
+        if (wait) yield wait;
+        throwIfAborted(signal);
+      }
+      if (bytes !== node.size) throw new Error(`/${path}: ${bytes} bytes instead of ${node.size}`);
+      tar.endFile(path, node.size);
+    }
     // Also where there was no content: headers alone may be hundreds of megabytes.
     const wait = sink.ready();
     if (wait) yield wait;
   }
-}
-
-function* contentInParts(
-  path: string,
-  node: FileNode,
-  tar: TarWriter,
-  sink: TarSink,
-  signal: AbortSignal | undefined,
-): Generator<Promise<void>> {
-  let bytes = 0;
-  for (const piece of node.read(sink.room)) {
-    bytes += piece.length;
-    tar.content(piece);
-    const wait = sink.ready();
-    if (wait) yield wait;
-    throwIfAborted(signal);
-  }
-  if (bytes !== node.size) throw new Error(`/${path}: ${bytes} bytes instead of ${node.size}`);
-  tar.endFile(path, node.size);
 }
 
 const ZEROS = new Uint8Array(2 * BLOCK_BYTES);
