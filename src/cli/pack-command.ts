@@ -10,6 +10,7 @@ import {
   splitOverrides,
 } from './buildout-flags.ts';
 import { collectingGarbage } from './collect-garbage.ts';
+import { compileLate } from './compile-late.ts';
 import { COMMON_FLAGS, type Flag, type Parsed, numberOf, choiceOf, parseFlags, usage, wordsOf } from './flags.ts';
 import { commandHelp } from './help.ts';
 import type { CommandContext } from './io.ts';
@@ -111,6 +112,8 @@ export async function packCommand({ argv, io, signal }: CommandContext): Promise
     signal,
     onProgress: collectingGarbage(progress.onProgress),
   };
+  // The one encoder that is JavaScript from end to end.
+  if (options.encoder !== 'fflate') compileLate();
   const { output } = options;
   try {
     if (output !== undefined && /\.nix\.tar(\.gz)?$/.test(output)) {

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { describe, it } from 'node:test';
+import { repositoryRoot } from '../support/fixtures.ts';
+
+/** V8's OptimizationStatus: compiled by its last compiler. */
+const TURBOFANNED = 1 << 6;
+
+/** Whether a function that was called so often was compiled by the last compiler. */
+function isCompiledLast(calls: number, isLate: boolean): boolean {
+  const code = `
+    import { setImmediate, setTimeout } from 'node:timers/promises';
+    import { compileLate } from './dist/src/cli/compile-late.js';
+    if (${isLate}) compileLate();
+    const hot = (list, index) => list.map((one) => one + index).length;
+    for (let call = 0; call < ${calls}; call++) {
+      hot([1, 2, 3, 4, 5, 6, 7, 8], call);
+      if (call % 1000 === 0) await setImmediate();
+    }
+    // It compiles beside, and its code is taken at the next call.
+    await setTimeout(200);
+    hot([], 0);
+    console.log(%GetOptimizationStatus(hot) & ${TURBOFANNED});`;
+  const args = ['--allow-natives-syntax', '--input-type=module', '--eval', code];
+  return execFileSync(process.execPath, args, { cwd: repositoryRoot, encoding: 'utf8' }).trim() !== '0';
+}
+
+describe(
+  "V8's last compiler",
+  { skip: Number.parseInt(process.versions.v8, 10) < 13 && 'this V8 has no compiler between' },
+  () => {
+    it('is asked early by itself', () => assert.equal(isCompiledLast(500_000, false), true));
+    it('is not asked for what a pack of a second calls', () => assert.equal(isCompiledLast(500_000, true), false));
+    it('is asked where there is enough to do', () => assert.equal(isCompiledLast(6_000_000, true), true));
+  },
+);
+
+describe('asking it late', () => {
+  it('says nothing, whatever the version', () => {
+    const code = "import { compileLate } from './dist/src/cli/compile-late.js'; compileLate();";
+    const args = ['--input-type=module', '--eval', `${code} console.error('end')`];
+    const said = execFileSync('sh', ['-c', '"$@" 2>&1', 'sh', process.execPath, ...args], { cwd: repositoryRoot });
+    assert.equal(String(said), 'end\n');
+  });
+});
