@@ -98,11 +98,11 @@ interface Template {
   readonly sum: number;
 }
 
-/** Those of root's, by mode and type: a handful. */
+/** Those of root's, by mode and type: nearly always a handful. */
 const templates = new Map<number, Template>();
 
 function templateOf(mode: number, flag: number, owner: Owner): Template {
-  if (owner !== ROOT) return template(mode, flag, owner);
+  if (owner.uid !== 0 || owner.gid !== 0) return template(mode, flag, owner);
   const key = mode * 256 + flag;
   const known = templates.get(key);
   if (known !== undefined) return known;
