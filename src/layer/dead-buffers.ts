@@ -19,6 +19,14 @@ export function freeNow({ buffer }: Uint8Array): void {
   transfer.call(buffer, 0);
 }
 
+/**
+ * To be called before much is done with arrays: up to the first one that is given away, V8 compiles as if none ever were, and then
+ * throws away all it has made of what works on arrays.
+ */
+export function freeFirst(): void {
+  freeNow(new Uint8Array(OWN_BYTES));
+}
+
 /** `ArrayBuffer.prototype.transfer` of ECMAScript 2024: Node 20 has it, and shows it to a context that is made under a flag. */
 function findTransfer(): Transfer {
   const has: { readonly transfer?: Transfer } & ArrayBuffer = ArrayBuffer.prototype;

@@ -1,5 +1,5 @@
 import { type Codec, NOT_THIS } from './codec.ts';
-import { freeNow, freeingEvery } from './dead-buffers.ts';
+import { freeFirst, freeNow, freeingEvery } from './dead-buffers.ts';
 
 /**
  * A codec of one of node's functions, which bring memory of their own.
@@ -13,7 +13,7 @@ export function nativeCodec(
   dead: number,
   run: (input: Uint8Array, room: number) => Uint8Array | null,
 ): Codec {
-  freeNow(new Uint8Array(512 * 1024));
+  freeFirst();
   return {
     id,
     run: freeingEvery(dead, (input: Uint8Array, output: Uint8Array) => {

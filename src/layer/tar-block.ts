@@ -1,5 +1,5 @@
 import { OciPloneError } from '../errors.ts';
-import { BLOCK_BYTES } from './tar-header.ts';
+import { BLOCK_BYTES, sumOf } from './tar-header.ts';
 
 /** What a header says of an entry; a pax or GNU header before it may know better. */
 export interface Header {
@@ -26,7 +26,7 @@ const MAGIC_AT = 257;
  * must not be one thing to us and another to them.
  */
 export function parseHeader(block: Buffer, where: string): Header {
-  if (sumOf(block) !== numberIn(block, 148, 8, where))
+  if (headerSum(block) !== numberIn(block, 148, 8, where))
     throw malformed(where, 'a header that does not have its own sum');
   const ustar = hasAt(block, POSIX_MAGIC, MAGIC_AT);
   if (!ustar && !hasAt(block, GNU_MAGIC, MAGIC_AT))
@@ -49,11 +49,8 @@ function hasAt(block: Buffer, bytes: Buffer, start: number): boolean {
 }
 
 /** The sum of a header's bytes, its own field taken for spaces. */
-function sumOf(block: Buffer): number {
-  let sum = 8 * 0x20;
-  for (let at = 0; at < 148; at++) sum += block[at] ?? 0;
-  for (let at = 156; at < BLOCK_BYTES; at++) sum += block[at] ?? 0;
-  return sum;
+function headerSum(block: Buffer): number {
+  return sumOf(block, 0, 148) + 8 * SPACE + sumOf(block, 156, BLOCK_BYTES);
 }
 
 /** A text of at most so many bytes, which ends at a zero byte where it is shorter. */

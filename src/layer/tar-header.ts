@@ -144,7 +144,8 @@ function block(name: string, cut: number, { bytes, sum }: Template, size: number
   return header;
 }
 
-function sumOf(bytes: Buffer, from: number, to: number): number {
+/** The sum of a part's bytes. */
+export function sumOf(bytes: Buffer, from: number, to: number): number {
   let sum = 0;
   for (let index = from; index < to; index++) sum += bytes[index] ?? 0;
   return sum;

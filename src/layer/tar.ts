@@ -29,6 +29,7 @@ export async function writeTar(
   sink: TarSink,
   { hashed, signal }: TarOptions,
 ): Promise<ReadonlyMap<string, NarInfo>> {
+  // To look for a path in a set, V8 goes through all of its text, even where the set is empty.
   const tar = new TarWriter(sink, hashed.size === 0 ? null : hashed);
   for (const wait of tarInParts(root, tar, sink, signal)) await wait;
   return tar.end();
