@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
+import { cliMain } from '../support/cli.ts';
 import { repositoryRoot } from '../support/fixtures.ts';
 
 /** V8's OptimizationStatus: compiled by its last compiler. */
@@ -35,7 +36,26 @@ describe(
   },
 );
 
+/** What `pack` with these flags tells V8. */
+function toldByPack(...flags: readonly string[]): string {
+  const code = `
+    const v8 = process.getBuiltinModule('node:v8');
+    const tell = v8.setFlagsFromString;
+    v8.setFlagsFromString = (flag) => { console.log(flag); tell(flag); };
+    process.argv.splice(1, 0, '${cliMain}');
+    await import('${cliMain}');`;
+  const args = ['--input-type=module', '--eval', code, '--', 'pack', '/nowhere.tar', ...flags];
+  return spawnSync(process.execPath, args, { cwd: repositoryRoot, encoding: 'utf8' }).stdout;
+}
+
 describe('asking it late', () => {
+  it('is what pack does, but not for an encoder in JavaScript', () => {
+    const isLate = Number.parseInt(process.versions.v8, 10) >= 13;
+    assert.match(toldByPack('--encoder=fflate'), /^--semi-space/);
+    assert.equal(toldByPack('--encoder=zlib').includes('turbofan'), isLate);
+    assert.equal(toldByPack('--encoder=fflate').includes('turbofan'), false);
+  });
+
   it('says nothing, whatever the version', () => {
     const code = "import { compileLate } from './dist/src/cli/compile-late.js'; compileLate();";
     const args = ['--input-type=module', '--eval', `${code} console.error('end')`];
